@@ -1,0 +1,1 @@
+"""Stop 1: a request becomes canonical events."""

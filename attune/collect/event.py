@@ -1,0 +1,126 @@
+"""The canonical event: what every dialect becomes, and what Kafka carries as JSON."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from attune.errors import Poison
+from attune.ids import ProfileId, profile_of
+
+VERSION = 1
+"""Of the JSON form. A new version adds a decoder; the old ones stay (tests/golden/events)."""
+
+CallType = Literal["track", "identify", "page", "screen", "group", "alias"]
+CommerceAction = Literal["viewed", "added", "removed", "purchased", "refunded"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Kind(StrEnum):
+    """Which topic an event goes to: what the visitor did, paid for, or is."""
+
+    BEHAVIORAL = "behavioral"
+    TRANSACTIONAL = "transactional"
+    CONTEXTUAL = "contextual"
+
+
+class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a commerce event.
+
+    Prices are integers of 1e-6 currency units, so that sums are exact in any order.
+    """
+
+    id: str
+    category: str | None = None
+    brand: str | None = None
+    price_micros: int | None = None
+    quantity: int = 1
+
+
+class Commerce(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The typed payload of the known events of Segment's e-commerce specification."""
+
+    action: CommerceAction
+    products: tuple[Product, ...] = ()
+    order_id: str | None = None
+    revenue_micros: int | None = None
+    currency: str | None = None
+
+
+class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A visitor saw what was decided: the typed payload of the track event `Content Shown`."""
+
+    decision_id: str
+    slot: str
+    block: str
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What happened, once. Segment's names in snake case; times are UTC.
+
+    `timestamp` is when it happened, corrected for the sender's clock and never later than
+    `received_at`. `kind` says which topic carries it. `commerce` and `exposure` are typed
+    payloads of known track events; everything else stays in `properties`.
+    """
+
+    id: str
+    type: CallType
+    kind: Kind
+    timestamp: datetime
+    received_at: datetime
+    source: str
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    name: str | None = None
+    previous_id: str | None = None
+    group_id: str | None = None
+    commerce: Commerce | None = None
+    exposure: Exposure | None = None
+    traits: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    v: int = VERSION
+
+    @property
+    def profile(self) -> ProfileId:
+        """The profile it belongs to: the Kafka key."""
+        return profile_of(self.user_id, self.anonymous_id)
+
+    @property
+    def at(self) -> int:
+        """`timestamp` in milliseconds since 1970: the clock of every feature."""
+        return millis(self.timestamp)
+
+
+def millis(moment: datetime) -> int:
+    """Return milliseconds since 1970 of an aware datetime, rounded down."""
+    gap = moment - _EPOCH
+    return (gap.days * 86_400 + gap.seconds) * 1000 + gap.microseconds // 1000
+
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """Return the JSON that Kafka carries."""
+    return _encoder.encode(event)
+
+
+def decode(raw: bytes) -> Event:
+    """Return the event in a Kafka message.
+
+    Raises:
+        Poison: not an event of a version we know, or one without an id of a visitor.
+    """
+    try:
+        event = _decoder.decode(raw)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise Poison(str(error)) from error
+    if event.v != VERSION:
+        raise Poison(f"version {event.v} is not known here", field="v")
+    if not (event.user_id or event.anonymous_id):
+        raise Poison("no user_id and no anonymous_id", field="user_id")
+    return event

@@ -1,0 +1,73 @@
+"""Settings of every role, from the environment (`ATTUNE_...`) or from `.attune/env`.
+
+`attune up` writes `.attune/env`, so a role started by hand beside it finds the same servers. The
+environment wins over the file. Each default stands here and nowhere else.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import BaseModel, Field, PostgresDsn, RedisDsn
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_FILE = Path(".attune/env")
+
+
+class Kafka(BaseModel, frozen=True):
+    """Where the event log is. `ATTUNE_KAFKA__BROKERS`, ..."""
+
+    brokers: str = Field(default="127.0.0.1:9092", description="host:port, comma-separated")
+    topic_prefix: str = Field(default="", description="put before each topic and consumer group")
+    partitions: int = Field(
+        default=6, gt=0, description="of each topic we create; raise, never lower"
+    )
+    replication: int = Field(
+        default=1, gt=0, description="of each topic we create; 3 in production"
+    )
+    ack_timeout: timedelta = Field(timedelta(seconds=5), description="then the collector says 503")
+
+
+class Collect(BaseModel, frozen=True):
+    """What the collector accepts. `ATTUNE_COLLECT__WRITE_KEYS='{"wk_demo": "demo-shop"}'`, ..."""
+
+    write_keys: dict[str, str] = Field(
+        default_factory=dict, description="write key -> name of the source that it stands for"
+    )
+    max_event_bytes: int = Field(default=32 * 1024, gt=0, description="Segment's limit")
+    max_batch_bytes: int = Field(default=500 * 1024, gt=0, description="Segment's limit")
+
+
+class Api(BaseModel, frozen=True):
+    """Where the HTTP server listens. `ATTUNE_API__PORT`, ..."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    demo_shop: bool = Field(default=False, description="serve the demo shop at /")
+    graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
+
+
+class Settings(BaseSettings):
+    """All of it; frozen, read once per program in its `main`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ATTUNE_",
+        env_nested_delimiter="__",
+        env_file=ENV_FILE,
+        extra="ignore",
+        frozen=True,
+    )
+
+    redis: RedisDsn = RedisDsn("redis://127.0.0.1:6379/0")
+    postgres: PostgresDsn = PostgresDsn("postgresql://postgres@127.0.0.1:5432/postgres")
+    postgres_schema: str = Field(default="attune", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    project: str = Field(
+        default="attune",
+        pattern=r"^[a-z_][a-z0-9_]*$",
+        description="Feast project; ends every key of the online store",
+    )
+    data: Path = Field(
+        default=Path(".attune"), description="archive, models in work, embedded servers"
+    )
+    kafka: Kafka = Kafka()
+    collect: Collect = Collect()
+    api: Api = Api()
