@@ -1,1 +1,4 @@
-"""."""
+"""What this installation computes: feature views here, and the same as Feast objects.
+
+Add a feature by adding it to a view in `views.py`; `attune features apply` tells Feast.
+"""
