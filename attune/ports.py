@@ -38,6 +38,8 @@ class Consumer(Protocol):
 
     name: str
     topics: tuple[str, ...]
+    linger: float
+    """Seconds to gather a batch: 0 for what must be visible at once, more where files are made."""
 
     async def take(self, batch: Sequence[Taken]) -> None:
         """Make the effects of the batch durable; the offsets are committed after it returns.
@@ -51,25 +53,35 @@ class Consumer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One profile as the online store holds it: Feast's hash of one entity.
+class Stored:
+    """The state of one feature view as it is stored, and the time of its latest event (ms)."""
 
-    `fields` maps raw hash fields to raw values; `version` guards a write against a concurrent one
-    and is 0 for a profile that does not exist yet.
+    state: bytes
+    as_of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One profile as the online store holds it: one hash in Redis, in Feast's encoding.
+
+    `states` is by view name. `records` are Attune's own: what was applied, traits, redirect.
+    `version` guards a write against a concurrent one; 0 is a profile that does not exist yet.
     """
 
     version: int = 0
-    fields: Mapping[bytes, bytes] = field(default_factory=dict)
+    states: Mapping[str, Stored] = field(default_factory=dict)
+    records: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """Fields to set and to remove in one profile's row, if it is still at `version`."""
+    """Parts to set in one profile's row, if it is still at `version`; `remove` names others."""
 
     profile: ProfileId
     version: int
-    fields: Mapping[bytes, bytes]
-    remove: tuple[bytes, ...] = ()
+    states: Mapping[str, Stored] = field(default_factory=dict)
+    records: Mapping[str, bytes] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
 
 
 class OnlineStore(Protocol):

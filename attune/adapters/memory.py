@@ -1,0 +1,59 @@
+"""Twins in memory of Kafka and Redis: as strict as the real ones, and gone with the process."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from attune.collect.event import Event, decode, encode
+from attune.ids import ProfileId
+from attune.ports import EventLog, OnlineStore, Row, Taken, Write
+from attune.stream import Position, topic_of
+
+
+class MemoryLog(EventLog):
+    """Topics of one partition each; events pass through their JSON as they do in Kafka."""
+
+    def __init__(self) -> None:
+        self._topics: defaultdict[str, list[bytes]] = defaultdict(list)
+
+    async def append(self, events: Sequence[Event]) -> None:
+        """See `EventLog.append`."""
+        for event in events:
+            self._topics[topic_of(event)].append(encode(event))
+
+    def read(self, *topics: str) -> list[Taken]:
+        """Return all that the topics hold, as a consumer would take it."""
+        return [
+            Taken(Position(topic, 0, offset), decode(raw))
+            for topic in topics
+            for offset, raw in enumerate(self._topics[topic])
+        ]
+
+
+class MemoryProfiles(OnlineStore):
+    """Rows in a dict, with the guard of the real one."""
+
+    def __init__(self) -> None:
+        self.rows: dict[ProfileId, Row] = {}
+
+    async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
+        """See `OnlineStore.load`."""
+        return {profile: self.rows.get(profile, Row()) for profile in profiles}
+
+    async def save(self, writes: Sequence[Write]) -> set[ProfileId]:
+        """See `OnlineStore.save`."""
+        return {write.profile for write in writes if not self._apply(write)}
+
+    def _apply(self, write: Write) -> bool:
+        row = self.rows.get(write.profile, Row())
+        if row.version != write.version:
+            return False
+        states = {**row.states, **write.states}
+        records = {**row.records, **write.records}
+        for name in write.remove - write.states.keys() - write.records.keys():
+            states.pop(name, None)
+            records.pop(name, None)
+        self.rows[write.profile] = replace(
+            row, version=row.version + 1, states=states, records=records
+        )
+        return True

@@ -1,0 +1,121 @@
+"""What is known of one visitor at one moment, as expressions read it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from math import isfinite
+from numbers import Real
+from typing import Any, TypeAlias
+
+Path: TypeAlias = tuple[str, ...]
+"""Where an operand lies in the facts: `("user", "behaviorScore")`."""
+
+ROOTS = ("user", "prediction")
+"""What an expression may name. `user` holds features, `segment`, `segments` and `traits`."""
+
+Shape: TypeAlias = "dict[str, Shape | None]"
+"""Which facts are wanted; None stands for a value with all that is in it."""
+
+_INT64 = 1 << 63  # CEL's integers; larger ones are read as doubles
+
+
+class Facts:
+    """JSON values only, and never null: what is unknown is absent.
+
+    So facts can be stored and read back without a change, and an expression asks one question,
+    `has(user.x)`, whether the value is missing or null.
+
+    `memo` is where the engine of the language keeps these facts in its own form: converting them
+    costs more than all rules of a page.
+    """
+
+    __slots__ = ("memo", "values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.memo: dict[object, Any] = {}
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], shape: Shape | None = None) -> "Facts":
+        """Take what `shape` wants (everything, without one) out of the values, cleaned."""
+        wanted: Shape = dict.fromkeys(ROOTS) if shape is None else shape
+        narrowed = _narrow(values, wanted)
+        return cls({root: narrowed.get(root, {}) for root in ROOTS})
+
+    def at(self, path: Path) -> Any:  # noqa: ANN401 - facts are JSON of any type
+        """Return the value at the path, or None where it is not known."""
+        value: Any = self.values
+        for key in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value
+
+    def in_segments(self, names: Sequence[str]) -> "Facts":
+        """Return these facts with the segments the visitor is in, the primary one first.
+
+        `user.segment` is empty text where there is none, so that `user.segment != "x"` holds.
+        """
+        segments = {"segment": names[0] if names else "", "segments": list(names)}
+        return Facts({**self.values, "user": {**self.values["user"], **segments}})
+
+
+def shape_of(paths: Iterable[Path]) -> Shape:
+    """Return the smallest shape that holds every path."""
+    shape: Shape = {root: {} for root in ROOTS}
+    for path in sorted(paths):  # a path sorts before the longer ones that it already covers
+        _want(shape, path)
+    return shape
+
+
+def _want(shape: Shape, path: Path) -> None:
+    inner = shape
+    for key in path[:-1]:
+        deeper = inner.setdefault(key, {})
+        if deeper is None:
+            return
+        inner = deeper
+    inner[path[-1]] = None
+
+
+def _narrow(values: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, inner in shape.items():
+        value = values.get(key)
+        if inner is None:
+            value = _clean(value)
+        else:  # an empty map stands for a missing one, so that has(user.traits.x) can be asked
+            value = _narrow(value if isinstance(value, Mapping) else {}, inner)
+        if value is not None:
+            kept[key] = value
+    return kept
+
+
+def _clean(value: object) -> Any:  # noqa: ANN401 - JSON of any type
+    """Return the value as JSON has it, or None for one that JSON and CEL cannot both hold."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value) if value.isascii() or _is_unicode(value) else None
+    if isinstance(value, Real):  # int and float, and the scalars of numpy
+        return _number(value)
+    if isinstance(value, Mapping):
+        items = ((str(key), _clean(inner)) for key, inner in value.items())
+        return {key: inner for key, inner in items if inner is not None}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(inner) for inner in value]
+    return value.isoformat() if isinstance(value, datetime) else None
+
+
+def _number(value: Real) -> int | float | None:
+    if isinstance(value, int) and -_INT64 <= value < _INT64:
+        return int(value)
+    double = float(value)
+    return double if isfinite(double) else None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True

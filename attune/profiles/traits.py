@@ -1,0 +1,62 @@
+"""What is known of a visitor: traits, newest wins, and the profiles that became this one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from attune.collect.event import Event
+from attune.ids import ProfileId
+
+Stamp = tuple[int, str]
+"""Event time (ms) and message id: a total order in which the newest wins, however events arrive."""
+
+
+@dataclass(slots=True)
+class Traits:
+    """Traits with the stamp that set each, and former profiles with the stamp of their link."""
+
+    values: dict[str, tuple[Stamp, Any]] = field(default_factory=dict)
+    former: dict[ProfileId, Stamp] = field(default_factory=dict)
+
+    def take(self, event: Event) -> bool:
+        """Take in an event's traits; say whether anything changed."""
+        return self._newest({name: (stamp(event), v) for name, v in event.traits.items()})
+
+    def absorb(self, other: "Traits") -> None:
+        """Take over another profile's."""
+        self._newest(other.values)
+        for profile, when in other.former.items():
+            self.former[profile] = max(when, self.former.get(profile, when))
+
+    def _newest(self, found: dict[str, tuple[Stamp, Any]]) -> bool:
+        newer = {
+            name: pair
+            for name, pair in found.items()
+            if name not in self.values or pair[0] > self.values[name][0]
+        }
+        self.values.update(newer)
+        return bool(newer)
+
+    def plain(self) -> dict[str, Any]:
+        """Return name -> value, null ones left out: a sender removes a trait by sending null."""
+        return {name: v for name, (_, v) in sorted(self.values.items()) if v is not None}
+
+    def encode(self) -> bytes:
+        """Return its bytes; equal traits give equal bytes."""
+        return msgspec.msgpack.encode(
+            (dict(sorted(self.values.items())), dict(sorted(self.former.items())))
+        )
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "Traits":
+        """Return the traits in stored bytes."""
+        values, former = msgspec.msgpack.decode(
+            raw, type=tuple[dict[str, tuple[Stamp, Any]], dict[str, Stamp]]
+        )
+        return cls(values, {ProfileId(profile): when for profile, when in former.items()})
+
+
+def stamp(event: Event) -> Stamp:
+    """Return the event's place in the order in which the newest wins."""
+    return event.at, event.id

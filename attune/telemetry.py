@@ -1,0 +1,46 @@
+"""Every metric, with what it means and what to do when it moves (docs/data.md shows them)."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ACCEPTED = Counter(
+    "attune_events_accepted_total",
+    "Events acknowledged by Kafka and answered with 2xx, by source. Flat while visitors are there: "
+    "look at the collector's 4xx and 503 replies.",
+    ["source"],
+)
+REJECTED = Counter(
+    "attune_events_rejected_total",
+    "Events refused with a 4xx, by source and code. Rising: a sender changed; the replies name "
+    "the field.",
+    ["source", "code"],
+)
+EVENTS_TAKEN = Counter(
+    "attune_consumer_events_total",
+    "Events made durable by a consumer. Lower than accepted for long: add members to its group.",
+    ["consumer"],
+)
+DEAD_LETTERS = Counter(
+    "attune_dead_letters_total",
+    "Messages put aside because no retry would mend them. Above zero: read topic events.dead.",
+    ["consumer"],
+)
+WAITS = Counter(
+    "attune_store_waits_total",
+    "Batches held back because a store was away. Rising: see that store; nothing is lost.",
+    ["consumer"],
+)
+ANSWERS = Histogram(
+    "attune_answer_seconds",
+    "Time to answer one GraphQL request. p99 rising: look at Redis and at the garbage collector.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0),
+)
+DEGRADED = Counter(
+    "attune_answers_degraded_total",
+    "Answers given without a part that was away. Rising: see that part.",
+    ["part"],
+)
+CONTENT_VERSION = Gauge(
+    "attune_content_loaded_seconds",
+    "When the content, rules and model in use were loaded (Unix time). Old after a change: the "
+    "API does not reach PostgreSQL.",
+)

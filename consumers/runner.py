@@ -1,0 +1,97 @@
+"""Poll, parse, take, commit: in that order, so a crash repeats work and never loses it."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import structlog
+
+from attune.adapters.kafka import KafkaSource, open_source
+from attune.collect.event import decode
+from attune.errors import Poison, Unavailable
+from attune.ports import Consumer, Taken
+from attune.settings import Kafka
+from attune.stream import DeadLetter, Message
+from attune.telemetry import DEAD_LETTERS, EVENTS_TAKEN, WAITS
+
+_log = structlog.get_logger()
+
+Clock = Callable[[], datetime]
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+"""Seconds between attempts while a store or the broker is away."""
+
+
+async def run(consumer: Consumer, kafka: Kafka, stop: asyncio.Event, clock: Clock) -> None:
+    """Run one consumer until `stop` is set; the batch in hand is finished and committed."""
+    while not stop.is_set():
+        try:
+            async with open_source(
+                kafka, consumer.name, consumer.topics, consumer.linger
+            ) as source:
+                _log.info("consumer.started", consumer=consumer.name, topics=consumer.topics)
+                async for batch in source.batches(stop):
+                    await _take(consumer, source, batch, stop, clock)
+        except Unavailable as error:
+            _log.warning("consumer.waiting", consumer=consumer.name, reason=str(error))
+            await _pause(stop, 1.0)
+
+
+async def _take(
+    consumer: Consumer,
+    source: KafkaSource,
+    batch: Sequence[Message],
+    stop: asyncio.Event,
+    clock: Clock,
+) -> None:
+    taken = []
+    for message in batch:
+        try:
+            taken.append(Taken(message.position, decode(message.value)))
+        except Poison as poison:
+            await source.dead_letter(_letter(consumer.name, message, poison, clock()))
+            DEAD_LETTERS.labels(consumer.name).inc()
+            _log.warning("consumer.dead_letter", consumer=consumer.name, reason=str(poison))
+    if not await _insist(consumer, taken, stop):
+        return
+    await source.commit()
+    EVENTS_TAKEN.labels(consumer.name).inc(len(taken))
+
+
+async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Event) -> bool:
+    """Take until the store takes it: back-pressure, not loss. False if told to stop meanwhile."""
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            await consumer.take(taken)
+        except Unavailable as error:
+            WAITS.labels(consumer.name).inc()
+            _log.warning("consumer.store_away", consumer=consumer.name, reason=str(error))
+            await _pause(stop, wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+            if stop.is_set():
+                return False
+        else:
+            return True
+
+
+def _letter(name: str, message: Message, poison: Poison, at: datetime) -> DeadLetter:
+    where = message.position
+    return DeadLetter(
+        where.topic,
+        where.partition,
+        where.offset,
+        message.key,
+        message.value,
+        str(poison),
+        name,
+        at,
+    )
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
