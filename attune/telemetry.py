@@ -39,7 +39,7 @@ DEGRADED = Counter(
     "Answers given without a part that was away. Rising: see that part.",
     ["part"],
 )
-CONTENT_VERSION = Gauge(
+CONTENT_LOADED = Gauge(
     "attune_content_loaded_seconds",
     "When the content, rules and model in use were loaded (Unix time). Old after a change: the "
     "API does not reach PostgreSQL.",

@@ -1,1 +1,167 @@
-def main() -> None: ...
+"""`attune`: every role of the engine, each one command."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from attune.errors import AttuneError
+from attune.settings import Settings
+from cli.logs import configure_logs
+from cli.replay import command as replay_command
+
+# Roles are imported inside their commands: `attune --help` must not wait 4 s for Feast, nor the
+# API's image carry what only training needs.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="""**Attune**: real-time personalization. Events become features, scores and content
+    while the visitor is still there.
+
+    Start with `attune up`, which runs everything on this machine. In production each role is a
+    command of its own, pointed at real servers by the environment: `ATTUNE_KAFKA__BROKERS`,
+    `ATTUNE_REDIS`, `ATTUNE_POSTGRES`, and more (`attune settings` shows all).""",
+)
+features_app = typer.Typer(no_args_is_help=True, help="Tell Feast about the features.")
+app.add_typer(features_app, name="features")
+app.command("replay")(replay_command)
+
+
+@app.command()
+def up(
+    only: Annotated[
+        str | None,
+        typer.Option(help="`services`: just Kafka, Redis and PostgreSQL, for development."),
+    ] = None,
+    broker: Annotated[
+        str,
+        typer.Option(
+            help="`kafka`: Apache Kafka itself. `light`: librdkafka's in-process broker, memory "
+            "only, for machines that cannot fetch Kafka's jars."
+        ),
+    ] = "kafka",
+    visitors: Annotated[
+        int, typer.Option(min=0, help="Simulated visitors of the first start; 0 for none.")
+    ] = 250,
+) -> None:
+    """Run everything on this machine: servers, API, consumers, the demo shop."""
+    from cli.up import up as run_up
+
+    run_up(Settings(), only=only, broker=broker, visitors=visitors)
+
+
+@app.command()
+def api(
+    workers: Annotated[int, typer.Option(min=1, help="Processes; one a core.")] = 1,
+) -> None:
+    """Serve the collector (`/v1/*`), GraphQL and health on `ATTUNE_API__HOST` and `__PORT`."""
+    import uvicorn
+
+    configure_logs()
+    settings = Settings()
+    uvicorn.run(
+        "api.app:application",
+        host=settings.api.host,
+        port=settings.api.port,
+        workers=workers,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def consume(
+    names: Annotated[
+        list[str], typer.Argument(help="`features`, `profiles`, `measure`, `archive`, or `all`.")
+    ],
+) -> None:
+    """Run consumers in this process until SIGTERM; start more processes for more throughput."""
+    from consumers.main import CONSUMERS
+    from consumers.main import consume as run_consumers
+
+    configure_logs()
+    asyncio.run(run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names))
+
+
+@app.command()
+def train(
+    *,
+    force: Annotated[
+        bool, typer.Option(help="Publish even a model that is no better than the prior.")
+    ] = False,
+) -> None:
+    """Train the models from the archive, check them, and publish them to the API."""
+    from cli.train import train as run_training
+
+    run_training(Settings(), force=force)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the PostgreSQL schema to the newest revision."""
+    from attune.adapters.postgres.migrate import migrate as run_migrations
+
+    applied = run_migrations(Settings())
+    Console().print(f"applied: {', '.join(applied)}" if applied else "up to date")
+
+
+@app.command()
+def seed(
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON with segments, slots, blocks and rules.")
+    ] = None,
+) -> None:
+    """Put content and rules in the place of what is there (the demo shop's, without FILE)."""
+    from cli.seed.load import DEMO, seed as run_seed  # noqa: I001
+
+    counts = asyncio.run(run_seed(Settings(), file or DEMO))
+    Console().print(", ".join(f"{count} {noun}" for noun, count in counts.items()))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is reachable, what is wrong, and what to do about it. Exit code 1 if anything is."""
+    from cli.doctor import examine, show
+
+    findings = asyncio.run(examine(Settings()))
+    show(findings)
+    if not all(finding.well for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def settings() -> None:
+    """Show every setting: its variable, its value, what it means. Secrets are masked."""
+    from cli.settings_table import show as show_settings
+
+    show_settings(Settings())
+
+
+@features_app.command("apply")
+def features_apply(
+    *,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would change, and stop.")] = False,
+) -> None:
+    """Bring Feast's registry in line with `feature_repo/`, and show what changed."""
+    from feature_repo.apply import apply
+
+    changes = apply(Settings(), plan_only=plan)
+    Console().print("\n".join(changes) if changes else "nothing to change")
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose is one line, not a trace."""
+    try:
+        app()
+    except AttuneError as error:
+        Console(stderr=True).print(f"[red]attune: {error}[/red]", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -216,16 +216,9 @@ def can_be_boolean(tokens: Tokens) -> bool:
 
 
 def _branches_can_be_boolean(tokens: Tokens, outer: Sequence[int]) -> bool:
-    ask = next(at for at in outer if tokens[at].text == "?")
-    depth = 0
-    for at in (at for at in outer if at > ask):
-        if tokens[at].text == "?":
-            depth += 1
-        elif tokens[at].text == ":" and depth:
-            depth -= 1
-        elif tokens[at].text == ":":
-            return can_be_boolean(tokens[ask + 1 : at]) and can_be_boolean(tokens[at + 1 :])
-    return False
+    """Tell it of `a ? b : c`; the grammar wants parentheses around a second one in `b`."""
+    ask, otherwise = (next(at for at in outer if tokens[at].text == mark) for mark in ("?", ":"))
+    return can_be_boolean(tokens[ask + 1 : otherwise]) and can_be_boolean(tokens[otherwise + 1 :])
 
 
 def _term_can_be_boolean(tokens: Tokens) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import (
     CommitFailedError,
@@ -42,13 +42,8 @@ async def create_topics(settings: Kafka, topics: Iterable[str] = TOPICS) -> list
     Raises:
         Unavailable: no broker answers.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    try:
-        await admin.start()
-        existing = set(await admin.list_topics())
-        missing = [
-            name for topic in topics if (name := settings.topic_prefix + topic) not in existing
-        ]
+    async with _admin(settings) as admin:
+        missing = await _missing(admin, settings, topics)
         if missing:
             reply = await admin.create_topics(
                 [NewTopic(name, settings.partitions, settings.replication) for name in missing]
@@ -56,10 +51,32 @@ async def create_topics(settings: Kafka, topics: Iterable[str] = TOPICS) -> list
             for name, code, *_ in reply.topic_errors:
                 if code and not issubclass(for_code(code), TopicAlreadyExistsError):
                     raise for_code(code)(f"topic {name}")
+        return missing
+
+
+async def topics_missing(settings: Kafka, topics: Iterable[str] = TOPICS) -> list[str]:
+    """Return the topics that do not exist yet.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    async with _admin(settings) as admin:
+        return await _missing(admin, settings, topics)
+
+
+async def _missing(admin: AIOKafkaAdminClient, settings: Kafka, topics: Iterable[str]) -> list[str]:
+    existing = set(await admin.list_topics())
+    return [name for topic in topics if (name := settings.topic_prefix + topic) not in existing]
+
+
+@asynccontextmanager
+async def _admin(settings: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    try:
+        await admin.start()
+        yield admin
     except (KafkaError, OSError) as error:
         raise Unavailable("Kafka", str(error)) from error
-    else:
-        return missing
     finally:
         await admin.close()
 
@@ -93,6 +110,11 @@ class KafkaLog(EventLog):
             ) from error
         except (KafkaError, OSError) as error:
             raise Unavailable("Kafka", str(error)) from error
+
+    @property
+    def connected(self) -> bool:
+        """Whether a broker has ever answered; the client reconnects by itself after that."""
+        return self._producer is not None
 
     async def connect(self) -> None:
         """Try until a broker answers and the topics exist; `append` says 503 meanwhile."""
@@ -218,3 +240,40 @@ async def open_source(
     finally:
         await consumer.stop()
         await producer.stop()
+
+
+async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
+    """Return how many messages a consumer group has not yet committed.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    names = [settings.topic_prefix + topic for topic in topics]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers,
+        group_id=settings.topic_prefix + group,
+        enable_auto_commit=False,
+    )
+    try:
+        await consumer.start()
+        places = [
+            TopicPartition(name, partition)
+            for name in names
+            for partition in await _partitions(consumer, name)
+        ]
+        ends = await consumer.end_offsets(places)
+        begins = await consumer.beginning_offsets(places)
+        done = [await consumer.committed(place) for place in places]
+        return sum(
+            ends[place] - (begins[place] if offset is None else offset)
+            for place, offset in zip(places, done, strict=True)
+        )
+    except (KafkaError, OSError) as error:
+        raise Unavailable("Kafka", str(error)) from error
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - else it knows only subscribed topics
+    return consumer.partitions_for_topic(topic) or set()

@@ -69,6 +69,30 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: tuple[Rule, ...] = ()
 
 
+def revised(content: Content, before: Content) -> Content:
+    """Return the content as it is stored after `before`, in the order a store gives it.
+
+    A block that is new has revision 1, one that differs the next revision, others keep theirs.
+    """
+    known = {block.key: block for block in before.blocks}
+    blocks = [_revised(block, known.get(block.key)) for block in content.blocks]
+    return Content(
+        segments=content.segments,
+        slots=content.slots,
+        blocks=tuple(sorted(blocks, key=lambda block: block.key)),
+        rules=tuple(sorted(content.rules, key=lambda rule: (rule.slot, rule.position))),
+    )
+
+
+def _revised(block: Block, before: Block | None) -> Block:
+    if before is None:
+        return msgspec.structs.replace(block, revision=1)
+    same = msgspec.structs.replace(block, revision=before.revision)
+    if same == before:
+        return same
+    return msgspec.structs.replace(block, revision=before.revision + 1)
+
+
 class ContentStore(Protocol):
     """Where content rests: PostgreSQL."""
 

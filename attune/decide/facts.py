@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str, ...]
@@ -12,7 +12,7 @@ Path: TypeAlias = tuple[str, ...]
 ROOTS = ("user", "prediction")
 """What an expression may name. `user` holds features, `segment`, `segments` and `traits`."""
 
-Shape: TypeAlias = "dict[str, Shape | None]"
+Shape: TypeAlias = dict[str, "Shape | None"]
 """Which facts are wanted; None stands for a value with all that is in it."""
 
 _INT64 = 1 << 63  # CEL's integers; larger ones are read as doubles
@@ -101,15 +101,18 @@ def _clean(value: object) -> Any:  # noqa: ANN401 - JSON of any type
     if isinstance(value, Mapping):
         items = ((str(key), _clean(inner)) for key, inner in value.items())
         return {key: inner for key, inner in items if inner is not None}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [_clean(inner) for inner in value]
     return value.isoformat() if isinstance(value, datetime) else None
 
 
 def _number(value: Real) -> int | float | None:
-    if isinstance(value, int) and -_INT64 <= value < _INT64:
+    if isinstance(value, Integral) and -_INT64 <= int(value) < _INT64:
         return int(value)
-    double = float(value)
+    try:
+        double = float(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return None
     return double if isfinite(double) else None
 
 

@@ -1,0 +1,105 @@
+"""Wires the API once, for as long as the server runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from api import collect, graphql, health, pages
+from api.application import Application, serve_within
+from api.current import Following
+from api.measure import Measured
+from api.schema import Context, build_schema
+from api.visitor import Reception
+from attune.adapters.cel import compiled
+from attune.adapters.kafka import KafkaLog, open_log
+from attune.adapters.onnx import OnnxScorer
+from attune.adapters.postgres.content import PostgresContent
+from attune.adapters.postgres.database import open_database
+from attune.adapters.postgres.measure import PostgresMeasures
+from attune.adapters.postgres.models import PostgresModels
+from attune.adapters.redis import RedisProfiles, open_redis
+from attune.errors import Unavailable
+from attune.ids import ProfileId
+from attune.models import StoredModel
+from attune.ports import OnlineStore
+from attune.predict.bundle import Bundle, read_metadata
+from attune.settings import Settings
+from feature_repo.views import USER_FEATURES
+
+
+@asynccontextmanager
+async def open_application(settings: Settings) -> AsyncIterator[Application]:
+    """Yield the application with everything it needs; no server need be there yet."""
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(open_redis(str(settings.redis)))
+        store = RedisProfiles(redis, settings.project, USER_FEATURES)
+        log = await stack.enter_async_context(open_log(settings.kafka))
+        database = await stack.enter_async_context(open_database(settings))
+        following = Following(
+            PostgresContent(database, settings), PostgresModels(database), compiled, _scorer
+        )
+        await following.refresh()
+        await stack.enter_async_context(_running(following.follow()))
+        context = Context(
+            Reception(store, USER_FEATURES, lambda: following.current, _new_id),
+            Measured(PostgresMeasures(database).counts),
+            _clock,
+        )
+        exact, prefixes = pages.routes(
+            demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
+        )
+        yield Application(
+            {
+                **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
+                **graphql.routes(build_schema(USER_FEATURES), context),
+                **health.routes(_checks(store, log, following)),
+                **exact,
+            },
+            prefixes,
+        )
+
+
+application = serve_within(lambda: open_application(Settings()))
+"""What the server imports: `uvicorn api.app:application`."""
+
+
+def _checks(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[str, health.Check]:
+    async def redis() -> str:
+        try:
+            await store.load([ProfileId("health")])
+        except Unavailable as error:
+            return str(error)
+        return ""
+
+    async def kafka() -> str:
+        return "" if log.connected else "not connected yet"
+
+    async def content() -> str:
+        return "; ".join(f"{part}: {why}" for part, why in following.current.missing.items())
+
+    return {"redis": redis, "kafka": kafka, "content": content}
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _scorer(stored: StoredModel) -> OnnxScorer:
+    return OnnxScorer(Bundle(stored.onnx, read_metadata(stored.metadata)), stored.version)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_id() -> str:
+    return uuid4().hex

@@ -1,0 +1,94 @@
+"""GraphQL over HTTP: JSON in, JSON out; errors say what and where, and never show a trace."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import strawberry
+import structlog
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+
+from api.http import Request, Response, Routes, reply
+from api.schema import Context
+from attune.errors import BadRequest, Unavailable
+from attune.telemetry import ANSWERS
+
+_log = structlog.get_logger()
+
+MAX_BODY = 128 * 1024
+"""Bytes of a request: far above any query a front end sends."""
+
+
+class MalformedRequest(BadRequest):
+    """A body that is no GraphQL request."""
+
+    code = "malformed_request"
+
+
+def routes(schema: strawberry.Schema, context: Context) -> Routes:
+    """Return the route of GraphQL."""
+
+    async def graphql(request: Request) -> Response:
+        started = time.perf_counter()
+        asked = _parse(await request.body(MAX_BODY))
+        result = await schema.execute(
+            asked["query"],
+            variable_values=asked.get("variables"),
+            operation_name=asked.get("operationName"),
+            context_value=context,
+        )
+        ANSWERS.observe(time.perf_counter() - started)
+        return reply(200, _body(result))
+
+    return {("POST", "/graphql"): graphql}
+
+
+def _parse(raw: bytes) -> dict[str, Any]:
+    try:
+        asked = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise MalformedRequest(
+            f"the body is not JSON: {error}", remedy='send {"query": "...", "variables": {}}'
+        ) from error
+    if not isinstance(asked, dict):
+        raise MalformedRequest("the body is not a JSON object", remedy='send {"query": "..."}')
+    for name, types, what in (
+        ("query", str, "a string"),
+        ("variables", dict | None, "an object"),
+        ("operationName", str | None, "a string"),
+    ):
+        if not isinstance(asked.get(name), types):
+            raise MalformedRequest(
+                f"{name} is not {what}",
+                field=name,
+                value=str(asked.get(name)),
+                remedy=f"send {name} as {what}",
+            )
+    return asked
+
+
+def _body(result: ExecutionResult) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [_shown(error) for error in result.errors]
+        if result.data is None and not any(error.path for error in result.errors):
+            del body["data"]
+    return body
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    cause = error.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return dict(error.formatted)
+    shown = {**error.formatted}
+    if isinstance(cause, Unavailable):
+        shown["message"] = f"{cause.what} is unavailable"
+        shown["extensions"] = {"code": "UNAVAILABLE", "retryAfter": cause.retry_after}
+    else:
+        incident = uuid4().hex
+        _log.error("resolver failed", incident=incident, path=error.path, exc_info=cause)
+        shown["message"] = "something broke on our side"
+        shown["extensions"] = {"code": "INTERNAL", "incident": incident}
+    return dict(shown)

@@ -1,0 +1,28 @@
+/** All that the page asks of Attune: who this is, what is known, and what to show. */
+export const SHOP_QUERY = `
+query Shop($id: ID, $anonymousId: ID) {
+  user(id: $id, anonymousId: $anonymousId) {
+    id
+    profile { userId anonymousIds traits firstSeenAt lastSeenAt }
+    segment
+    segments { name why }
+    features {
+      activity {
+        asOf
+        views1h views24h views7d
+        carts1h carts24h carts7d
+        purchases1h purchases24h purchases7d
+      }
+      session { asOf sessionSeconds sessionDepth sessions }
+      engagement { asOf behaviorScore }
+      purchases { asOf recencyDays frequency monetary }
+      interest { asOf lastCategories }
+    }
+    predictions { name value basis model { name version } why }
+    blocks(slots: ["hero", "carousel", "social-proof"]) {
+      decisionId slot key component content
+      why { rule matched operands { name value } skipped summary }
+    }
+    degraded
+  }
+}`;

@@ -1,0 +1,135 @@
+"""What is known of one visitor at one moment: one read, then everything in memory."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from api.current import Current
+from attune.decide.decision import Decision
+from attune.decide.facts import Facts
+from attune.decide.rules import decide
+from attune.errors import Unavailable
+from attune.features.feature import CorruptState, Value
+from attune.features.feature_set import FeatureSet
+from attune.ids import ProfileId
+from attune.ports import OnlineStore, Row
+from attune.predict.score import Score
+from attune.profiles.profile import Profile
+from attune.segments import Membership, segments_of
+from attune.telemetry import DEGRADED
+
+_UNDERSCORE = re.compile(r"_([a-z0-9])")
+
+
+def camel(name: str) -> str:
+    """Return the name as GraphQL and rules spell it: `behavior_score` -> `behaviorScore`."""
+    return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A profile read at `now` (ms since 1970), with the content and models of the same instant.
+
+    Whatever is derived is derived when somebody asks, once.
+    """
+
+    asked: ProfileId
+    profile: Profile
+    features: FeatureSet
+    current: Current
+    now: int
+    new_id: Callable[[], str]
+    degraded: list[str] = field(default_factory=list)
+
+    @cached_property
+    def values(self) -> Mapping[str, Mapping[str, Value]]:
+        """Each view's fields, evaluated at `now`; a state that cannot be read counts as empty."""
+        return {view.name: self._read(view.name) for view in self.features.views}
+
+    def _read(self, name: str) -> Mapping[str, Value]:
+        view = self.features.by_name[name]
+        stored = self.profile.row.states.get(name)
+        try:
+            states = view.decode(stored.state) if stored else view.empty()
+        except CorruptState as error:
+            self.degrade(f"features.{name}", str(error))
+            states = view.empty()
+        return view.read(states, self.now)
+
+    @cached_property
+    def flat(self) -> dict[str, Value]:
+        """Every field of every view: what models are given."""
+        return {name: v for fields in self.values.values() for name, v in fields.items()}
+
+    @cached_property
+    def scores(self) -> list[Score]:
+        """One score a model."""
+        return [scorer.score(self.flat) for scorer in self.current.scorers]
+
+    @cached_property
+    def _known(self) -> Facts:
+        user: dict[str, Any] = {camel(name): value for name, value in self.flat.items()}
+        user["traits"] = self.profile.traits.plain()
+        predictions = {score.name: score.value for score in self.scores}
+        return self.current.playbook.facts({"user": user, "prediction": predictions})
+
+    @cached_property
+    def segments(self) -> tuple[Membership, ...]:
+        """The segments the visitor is in, the primary one first."""
+        return segments_of(self.current.playbook.segments, self._known)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What rules are asked about."""
+        return self._known.in_segments([segment.name for segment in self.segments])
+
+    def decide(self, slot: str) -> Decision:
+        """Decide what this visitor sees in a slot."""
+        return decide(
+            self.current.playbook, slot, self.facts, decision_id=self.new_id(), at=self.now
+        )
+
+    def degrade(self, part: str, reason: str) -> None:
+        """Say in the answer that a part is missing, and why."""
+        DEGRADED.labels(part).inc()
+        self.degraded.append(f"{part}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Finds visitors. With the store away it answers with an empty profile, and says so."""
+
+    store: OnlineStore
+    features: FeatureSet
+    current: Callable[[], Current]
+    new_id: Callable[[], str]
+
+    async def visitor(self, asked: ProfileId, now: int) -> Visitor:
+        """Return what is known under a profile id, wherever its redirects lead."""
+        away = ""
+        profile_id, row = asked, Row()
+        try:
+            profile_id, row = await self._follow(asked)
+        except Unavailable as error:
+            away = str(error)
+        current = self.current()
+        visitor = Visitor(
+            asked, Profile(profile_id, row, self.features), self.features, current, now, self.new_id
+        )
+        if away:
+            visitor.degrade("features", away)
+        for part, reason in current.missing.items():
+            visitor.degrade(part, reason)
+        return visitor
+
+    async def _follow(self, profile_id: ProfileId) -> tuple[ProfileId, Row]:
+        seen: set[ProfileId] = set()
+        while True:
+            seen.add(profile_id)
+            row = (await self.store.load([profile_id]))[profile_id]
+            redirect = Profile(profile_id, row, self.features).redirect
+            if redirect is None or redirect.target in seen:
+                return profile_id, row
+            profile_id = redirect.target

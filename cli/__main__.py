@@ -1,0 +1,5 @@
+"""`python -m cli` is `attune`."""
+
+from cli.main import main
+
+main()

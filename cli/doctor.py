@@ -1,0 +1,162 @@
+"""`attune doctor`: what is reachable, what is wrong, and what to do about it."""
+
+import platform
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from rich.console import Console
+from rich.table import Table
+
+from attune.adapters.kafka import lag, topics_missing
+from attune.adapters.postgres.database import open_database
+from attune.adapters.postgres.migrate import pending
+from attune.adapters.redis import open_redis
+from attune.errors import AttuneError
+from attune.settings import Settings
+from attune.stream import EVENTS, EXPOSURES
+
+_OLDEST_PYTHON = (3, 11)
+_LISTPACK_VALUE = 2048
+"""Bytes; with Redis' default of 64 a longer state doubles what a profile takes."""
+_LAGGING = 10_000
+"""Messages; more than a consumer takes in a few seconds."""
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "features": EVENTS,
+    "profiles": EVENTS,
+    "measure": (EXPOSURES,),
+    "archive": (*EVENTS, EXPOSURES),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `remedy` is empty where it is well."""
+
+    part: str
+    found: str
+    remedy: str = ""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.remedy
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; a part that is away never hides another."""
+    looks: dict[str, Callable[[Settings], Awaitable[list[Finding]]]] = {
+        "Python": _python,
+        "Kafka": _kafka,
+        "Redis": _redis,
+        "PostgreSQL": _postgres,
+        "API": _api,
+    }
+    findings = []
+    for part, look in looks.items():
+        try:
+            findings += await look(settings)
+        except (AttuneError, RedisError, httpx.TransportError, OSError) as error:
+            findings.append(Finding(part, str(error) or type(error).__name__, _START[part]))
+    return findings
+
+
+_START = {
+    "Python": "",
+    "Kafka": "start it (`attune up --only services`) or set ATTUNE_KAFKA__BROKERS",
+    "Redis": "start it (`attune up --only services`) or set ATTUNE_REDIS",
+    "PostgreSQL": "start it (`attune up --only services`) or set ATTUNE_POSTGRES",
+    "API": "start it: `attune api`, or `attune up` for everything",
+}
+
+
+async def _python(_: Settings) -> list[Finding]:
+    old = sys.version_info < _OLDEST_PYTHON
+    return [Finding("Python", platform.python_version(), "use Python 3.11 or newer" if old else "")]
+
+
+async def _kafka(settings: Settings) -> list[Finding]:
+    missing = await topics_missing(settings.kafka)
+    findings = [
+        Finding(
+            "Kafka",
+            f"{settings.kafka.brokers}, " + (f"no topic {missing[0]}" if missing else "all topics"),
+            "start `attune api` or `attune consume`: they create topics" if missing else "",
+        )
+    ]
+    for group, topics in () if missing else GROUPS.items():
+        behind = await lag(settings.kafka, group, topics)
+        findings.append(
+            Finding(
+                f"consumer {group}",
+                f"{behind:,} messages behind",
+                f"start (more) `attune consume {group}`" if behind > _LAGGING else "",
+            )
+        )
+    return findings
+
+
+async def _redis(settings: Settings) -> list[Finding]:
+    async with open_redis(str(settings.redis)) as client:
+        version = (await client.info("server"))["redis_version"]
+        name, value = await _listpack(client)
+    small = value < _LISTPACK_VALUE
+    return [
+        Finding("Redis", f"{version}, answers"),
+        Finding(
+            "Redis memory",
+            f"{name} {value}",
+            f"set {name} {_LISTPACK_VALUE}: profiles take half the memory" if small else "",
+        ),
+    ]
+
+
+async def _listpack(client: Redis) -> tuple[str, int]:
+    """Return the setting under the name that this version of Redis gives it, and its value."""
+    found = await client.config_get("hash-max-*-value")
+    named = {_text(name): int(value) for name, value in found.items()}
+    name = max(named, key=lambda each: "listpack" in each)
+    return name, named[name]
+
+
+def _text(raw: str | bytes) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw
+
+
+async def _postgres(settings: Settings) -> list[Finding]:
+    async with open_database(settings) as database, database.connection() as connection:
+        version = await connection.fetchval("show server_version")
+    waiting = pending(settings)
+    return [
+        Finding("PostgreSQL", f"{version}, answers"),
+        Finding(
+            "PostgreSQL schema",
+            f"{len(waiting)} revisions behind" if waiting else "up to date",
+            "run `attune migrate`" if waiting else "",
+        ),
+    ]
+
+
+async def _api(settings: Settings) -> list[Finding]:
+    address = f"http://{settings.api.host}:{settings.api.port}"
+    async with httpx.AsyncClient(base_url=address, timeout=2) as client:
+        ready = (await client.get("/health/ready")).json()
+    status = ready.pop("status")
+    parts = ", ".join(f"{part} {state}" for part, state in ready.items())
+    return [
+        Finding(
+            "API", f"{address}, {status}: {parts}", "" if status == "ready" else "see the parts"
+        )
+    ]
+
+
+def show(findings: list[Finding]) -> None:
+    """Print them as a table, what is wrong in red, with its remedy."""
+    table = Table("", "part", "found", "what to do", title="attune doctor")
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        table.add_row(mark, finding.part, finding.found, finding.remedy)
+    Console().print(table)

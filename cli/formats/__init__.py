@@ -1,0 +1,1 @@
+"""File formats that `attune replay` reads, one module each."""

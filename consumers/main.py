@@ -1,0 +1,79 @@
+"""The role `attune consume`: opens what the named consumers need, and runs them until told."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+from attune.adapters.archive.writer import ArchiveWriter
+from attune.adapters.postgres.database import Database, open_database
+from attune.adapters.postgres.measure import PostgresMeasures
+from attune.adapters.postgres.profiles import PostgresProfiles
+from attune.adapters.redis import RedisProfiles, open_redis
+from attune.errors import ConfigurationError
+from attune.ports import Consumer
+from attune.settings import Settings
+from consumers.archive import Archiving
+from consumers.features import Features
+from consumers.measure import Measure
+from consumers.profiles import Profiles
+from consumers.runner import run
+from feature_repo.views import USER_FEATURES
+
+Opener = Callable[[AsyncExitStack, Settings], Awaitable[Consumer]]
+
+
+async def _features(stack: AsyncExitStack, settings: Settings) -> Consumer:
+    redis = await stack.enter_async_context(open_redis(str(settings.redis)))
+    return Features(RedisProfiles(redis, settings.project, USER_FEATURES), USER_FEATURES)
+
+
+async def _profiles(stack: AsyncExitStack, settings: Settings) -> Consumer:
+    return Profiles(PostgresProfiles(await _database(stack, settings)))
+
+
+async def _measure(stack: AsyncExitStack, settings: Settings) -> Consumer:
+    return Measure(PostgresMeasures(await _database(stack, settings)))
+
+
+async def _archive(_: AsyncExitStack, settings: Settings) -> Consumer:
+    return Archiving(ArchiveWriter(settings.data / "archive"))
+
+
+async def _database(stack: AsyncExitStack, settings: Settings) -> Database:
+    return await stack.enter_async_context(open_database(settings))
+
+
+CONSUMERS: Mapping[str, Opener] = {
+    "features": _features,
+    "profiles": _profiles,
+    "measure": _measure,
+    "archive": _archive,
+}
+
+
+async def consume(settings: Settings, names: Sequence[str]) -> None:
+    """Run the named consumers in this process until SIGTERM or SIGINT, then finish and commit.
+
+    Raises:
+        ConfigurationError: a name is none of `CONSUMERS`, or what one needs refuses us.
+    """
+    for name in names:
+        if name not in CONSUMERS:
+            raise ConfigurationError(
+                f"there is no consumer {name!r}: name any of {', '.join(CONSUMERS)}, or all"
+            )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        opened = [await CONSUMERS[name](stack, settings) for name in names]
+        async with asyncio.TaskGroup() as group:
+            for consumer in opened:
+                group.create_task(run(consumer, settings.kafka, stop, _clock))
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,165 @@
+"""Feast on this installation's servers: its configuration, a store, and `attune features apply`.
+
+Importing feast takes 4 s: nothing that serves requests or folds events may import this module.
+"""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from string import Template
+from urllib.parse import quote, unquote, urlencode
+
+import feast
+import psycopg
+import yaml
+from feast.diff.registry_diff import FeastObjectDiff, TransitionType
+from feast.feature_view import DUMMY_ENTITY
+from feast.repo_config import RepoConfig
+from feast.repo_contents import RepoContents
+from psycopg import sql
+from pydantic import RedisDsn
+
+from attune.errors import ConfigurationError, Unavailable
+from attune.settings import Settings
+from feature_repo.objects import FeastObject, feast_objects
+from feature_repo.views import USER_FEATURES
+
+REPO = Path(__file__).parent
+
+SOCKET_TIMEOUT = 2
+"""Seconds that Feast waits for Redis; it sets no limit by itself."""
+
+_VERBS = {
+    TransitionType.CREATE: "create",
+    TransitionType.UPDATE: "change",
+    TransitionType.DELETE: "delete",
+}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables of `feature_store.yaml` and of Feast's own command line.
+
+    Raises:
+        ConfigurationError: Feast has no way to write such an address of Redis.
+    """
+    return {
+        "ATTUNE_PROJECT": settings.project,
+        "ATTUNE_DATA": str(settings.data.resolve()),
+        "ATTUNE_FEAST_REGISTRY": _registry_url(settings),
+        "ATTUNE_FEAST_REDIS": _redis_address(settings.redis),
+    }
+
+
+def repo_config(settings: Settings) -> RepoConfig:
+    """Return `feature_store.yaml` for this installation."""
+    text = Template((REPO / "feature_store.yaml").read_text()).substitute(environment(settings))
+    config = RepoConfig(**yaml.safe_load(text))
+    config.repo_path = REPO
+    return config
+
+
+def store(settings: Settings) -> feast.FeatureStore:
+    """Return Feast's store on our registry, Redis and state history.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+    """
+    _make_schema(settings)
+    return feast.FeatureStore(config=repo_config(settings))
+
+
+def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
+    """Bring the registry in line with `feature_repo`; return what changes, a line each.
+
+    With `plan_only` the registry stays as it is. What `feature_repo` no longer declares is
+    deleted from the registry; nothing in Redis is touched.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+    """
+    objects = feast_objects(USER_FEATURES, settings.project, settings.data)
+    registry = store(settings)
+    difference, _, _ = registry.plan(_contents(objects))
+    changes = [
+        change
+        for change in difference.feast_object_diffs
+        if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
+    ]
+    if changes and not plan_only:
+        gone = [change.current_feast_object for change in changes if _is_gone(change)]
+        registry.apply(objects, objects_to_delete=gone, partial=False)
+    return sorted(_line(change) for change in changes)
+
+
+def _is_gone(change: FeastObjectDiff) -> bool:
+    return bool(change.transition_type == TransitionType.DELETE)
+
+
+def _line(change: FeastObjectDiff) -> str:
+    verb = _VERBS[change.transition_type]
+    what = ", ".join(part.property_name for part in change.feast_object_property_diffs)
+    line = f"{verb} {change.feast_object_type.value} {change.name}"
+    return f"{line}: {what}" if what else line
+
+
+def _contents(objects: list[FeastObject]) -> RepoContents:
+    def every(kind: type[object]) -> list[FeastObject]:
+        return [thing for thing in objects if isinstance(thing, kind)]
+
+    return RepoContents(
+        projects=every(feast.Project),
+        data_sources=every(feast.data_source.DataSource),
+        feature_views=every(feast.FeatureView),
+        on_demand_feature_views=every(feast.OnDemandFeatureView),
+        stream_feature_views=[],
+        label_views=[],
+        entities=[*every(feast.Entity), DUMMY_ENTITY],
+        feature_services=every(feast.FeatureService),
+        permissions=[],
+    )
+
+
+def _registry_url(settings: Settings) -> str:
+    address = str(settings.postgres).replace("postgresql://", "postgresql+psycopg://", 1)
+    search_path = urlencode({"options": f"-csearch_path={settings.postgres_schema}"}, quote_via=quote)
+    return f"{address}{'&' if '?' in address else '?'}{search_path}"
+
+
+def _redis_address(url: RedisDsn) -> str:
+    """Return Feast's way to write it: `host:port,name=value,...`, values as JSON."""
+    parts: dict[str, object] = {
+        "db": int((url.path or "/0").strip("/") or 0),
+        "socket_timeout": SOCKET_TIMEOUT,
+        "socket_connect_timeout": SOCKET_TIMEOUT,
+    }
+    if url.scheme == "rediss":
+        parts["ssl"] = True
+    if url.username:
+        parts["username"] = unquote(url.username)
+    if url.password:
+        parts["password"] = unquote(url.password)
+    written = [f"{url.host}:{url.port or 6379}"]
+    written += [f"{name}={json.dumps(value)}" for name, value in parts.items()]
+    if any("," in part or "'" in part for part in written) or ":" in (url.host or ""):
+        raise ConfigurationError(
+            "ATTUNE_REDIS: Feast cannot use an IPv6 address, nor a comma or quote in the user "
+            "name or password; give the server a host name or another password"
+        )
+    return ",".join(written)
+
+
+def _make_schema(settings: Settings) -> None:
+    create = sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(
+        sql.Identifier(settings.postgres_schema)
+    )
+    try:
+        with psycopg.connect(str(settings.postgres), connect_timeout=5) as connection:
+            connection.execute(create)
+    except psycopg.OperationalError as error:
+        raise Unavailable("PostgreSQL", str(error).strip()) from error
+
+
+if __name__ == "__main__":
+    for name, value in environment(Settings()).items():
+        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")

@@ -1,0 +1,61 @@
+"""The functions behind the on-demand views: a stored state and a moment become values.
+
+Feast's registry holds no code of ours, only `from feature_repo.on_demand import user_activity`;
+so each function is found under its view's full name here, and every reader needs this package.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from attune.adapters.feast import state_view
+from attune.features.feature import CorruptState, Value
+from attune.features.view import FeatureView, States
+from feature_repo.views import USER_FEATURES
+
+NOW = "now"
+"""Name of the request field: milliseconds since 1970, the moment to evaluate at."""
+
+Columns: TypeAlias = dict[str, list[Value]]
+Read: TypeAlias = Callable[[Mapping[str, Sequence[Any]]], Columns]
+
+_FEAST_SAMPLE = b"hello world"
+"""What Feast's `apply` calls a function with to infer types: a null tells it none."""
+
+_SAMPLES: dict[str, Value] = {"int64": 0, "float64": 0.0, "string_list": [""]}
+
+
+def values(view: FeatureView, raw: bytes | None, now: int) -> dict[str, Value]:
+    """Return the values of stored bytes at `now`; unreadable ones count as nothing known."""
+    if raw == _FEAST_SAMPLE:
+        return {field.name: _SAMPLES[field.type] for field in view.fields}
+    return view.read(_states(view, raw), now)
+
+
+def _states(view: FeatureView, raw: bytes | None) -> States:
+    if raw is None:
+        return view.empty()
+    try:
+        return view.decode(raw)
+    except CorruptState:
+        return view.empty()
+
+
+def _reader(view: FeatureView) -> Read:
+    column = state_view(view.full_name)
+
+    def read(inputs: Mapping[str, Sequence[Any]]) -> Columns:
+        pairs = zip(inputs[column], inputs[NOW], strict=True)
+        rows = [values(view, raw, now) for raw, now in pairs]
+        return {field.name: [row[field.name] for row in rows] for field in view.fields}
+
+    read.__name__ = read.__qualname__ = view.full_name
+    return read
+
+
+READS: Mapping[str, Read] = {view.full_name: _reader(view) for view in USER_FEATURES.views}
+globals().update(READS)
+
+
+def source_of(name: str) -> str:
+    """Return the text that Feast keeps of a function: where to import it from."""
+    return f"from {__name__} import {name}"

@@ -1,0 +1,31 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from attune.collect.call import read_call
+from attune.collect.event import CallType, decode, encode
+from attune.collect.segment import Arrival, event_of
+
+GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "events" / "v1").glob("*.event.json"))
+ARRIVAL = Arrival("demo-shop", datetime(2026, 1, 31, 12, 0, 0, 250_000, UTC), lambda: "new-id")
+TYPES: tuple[CallType, ...] = ("track", "identify", "page", "screen", "group", "alias")
+
+
+def test_there_is_a_golden_event_of_each_call_type() -> None:
+    assert {decode(path.read_bytes()).type for path in GOLDEN} == set(TYPES)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
+def test_a_call_becomes_the_bytes_that_version_1_wrote(path: Path) -> None:
+    call = path.with_name(path.name.replace(".event.", ".call."))
+    (call_type,) = (known for known in TYPES if path.name.startswith(known))
+
+    event = event_of(read_call(call.read_bytes()), call_type, ARRIVAL)
+
+    assert encode(event) + b"\n" == path.read_bytes()
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
+def test_bytes_of_version_1_are_still_read_whole(path: Path) -> None:
+    assert encode(decode(path.read_bytes())) + b"\n" == path.read_bytes()

@@ -1,0 +1,86 @@
+"""The role `attune train`: from the archive to a published model."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from attune.adapters.archive.reader import Archive
+from attune.models import ModelStore
+from attune.predict.bundle import Bundle
+from attune.settings import Settings
+from feature_repo.apply import apply, store
+from feature_repo.objects import model_inputs
+from feature_repo.views import USER_FEATURES
+from training.dataset import join, split
+from training.export import export
+from training.history import write_history
+from training.publish import Goal, bundle_of, publish, why_not
+from training.report import write_report
+from training.train import fit
+
+Progress = Callable[[str], None]
+"""Told what is being done, a sentence a step."""
+
+_ACTOR = "attune train"
+"""Who published, in the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a training. `version` is None where the model was not published: see `why`."""
+
+    bundle: Bundle
+    report: Path
+    version: int | None
+    why: str
+
+
+async def train(
+    settings: Settings,
+    models: ModelStore,
+    now: datetime,
+    goal: Goal | None = None,
+    *,
+    force: bool = False,
+    progress: Progress = lambda _: None,
+) -> Outcome:
+    """Train on everything archived before `now`; publish the model if it beats the average rate.
+
+    `force` publishes it in any case.
+
+    Raises:
+        ConfigurationError: not enough data, or the export does not agree with the trainer;
+            nothing was published.
+        Unavailable: PostgreSQL does not answer; nothing was published.
+    """
+    bundle, report = await asyncio.to_thread(make, settings, now, goal or Goal(), progress)
+    reason = why_not(bundle)
+    if reason and not force:
+        progress(f"not published: {reason}")
+        return Outcome(bundle, report, None, reason)
+    version = await publish(bundle, models, _ACTOR)
+    progress(f"published {bundle.metadata.name} version {version}")
+    return Outcome(bundle, report, version, reason)
+
+
+def make(
+    settings: Settings, now: datetime, goal: Goal, progress: Progress
+) -> tuple[Bundle, Path]:
+    """Return a trained and judged model, and the report on it; nothing is published."""
+    progress("folding the archive")
+    events = Archive(settings.data / "archive").events(until=now)
+    history = write_history(events, USER_FEATURES, settings.data)
+    parts = split(history, goal.horizon)
+    progress(f"joining features to {len(parts.train) + len(parts.held_out):,} moments")
+    apply(settings)
+    feast, inputs = store(settings), model_inputs(USER_FEATURES)
+    learned = join(feast, history, parts.train, goal.horizon, inputs)
+    held_out = join(feast, history, parts.held_out, goal.horizon, inputs)
+    progress(f"fitting {len(learned.labels):,} moments, {learned.positives:,} before a purchase")
+    fitted = fit(learned, [field.name for field in inputs])
+    progress(f"exporting, and comparing {len(held_out.labels):,} held-out moments")
+    graph = export(fitted, held_out.inputs)
+    bundle = bundle_of(goal, fitted, graph, held_out, now)
+    return bundle, write_report(bundle, held_out.labels, graph.served, settings.data)
