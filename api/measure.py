@@ -1,6 +1,5 @@
 """Stop 7 in GraphQL: how often each block was shown."""
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -25,11 +24,8 @@ class Measured:
     counts: Callable[[], Awaitable[Sequence[BlockCount]]]
 
     async def exposures(self) -> list[BlockExposures]:
-        """Return the counts of every block over all days, most shown first."""
-        totals: Counter[tuple[str, str]] = Counter()
-        for each in await self.counts():
-            totals[each.slot, each.block] += each.count
+        """Return the counts of every block, most shown first."""
         return [
-            BlockExposures(slot=slot, block=block, shown=shown)
-            for (slot, block), shown in totals.most_common()
+            BlockExposures(slot=each.slot, block=each.block, shown=each.shown)
+            for each in await self.counts()
         ]

@@ -10,15 +10,25 @@ from api.http import Handler, Request, Response, Routes
 STATIC = Path(__file__).parent / "static"
 
 
-def folder(name: str, at: str) -> tuple[str, Handler]:
-    """Return the path prefix and the handler that serve a folder of `static`.
+def routes(*, demo_shop: bool, graphiql: bool) -> tuple[Routes, Routes]:
+    """Return the routes and the prefix routes of the pages that are switched on."""
+    exact: dict[tuple[str, str], Handler] = {}
+    prefixes: dict[tuple[str, str], Handler] = {}
+    for name, path, wanted in (("shop", "/", demo_shop), ("graphiql", "/graphql", graphiql)):
+        if wanted:
+            exact["GET", path] = _page(STATIC / name / "index.html")
+            prefixes["GET", f"/static/{name}/"] = _folder(name)
+    return exact, prefixes
+
+
+def _folder(name: str) -> Handler:
+    """Return the handler of a folder of `static`.
 
     Files are read once, when the server starts; only those can be served, so no path leads out.
     """
-    root = STATIC / name
     files = {
-        f"{at}{path.relative_to(root).as_posix()}": _response(path)
-        for path in root.rglob("*")
+        f"/static/{path.relative_to(STATIC).as_posix()}": _response(path)
+        for path in (STATIC / name).rglob("*")
         if path.is_file()
     }
 
@@ -26,36 +36,28 @@ def folder(name: str, at: str) -> tuple[str, Handler]:
         found = files.get(request.path)
         if found is None:
             raise NotFound("there is no such file", field="path", value=request.path)
-        if request.header(b"if-none-match") == found.headers[1][1]:
-            return Response(304, headers=found.headers)
-        return found
-
-    return at, handler
-
-
-def page(name: str) -> Handler:
-    """Return the handler of one page of `static`."""
-    response = _response(STATIC / name)
-
-    async def handler(_: Request) -> Response:
-        return response
+        return _unless_known(request, found)
 
     return handler
 
 
-def routes(*, demo_shop: bool, graphiql: bool) -> tuple[Routes, Routes]:
-    """Return the routes and the prefix routes of the pages that are switched on."""
-    exact: dict[tuple[str, str], Handler] = {}
-    prefixes: dict[tuple[str, str], Handler] = {}
-    if demo_shop:
-        at, handler = folder("shop", "/shop/")
-        exact["GET", "/"] = page("shop/index.html")
-        prefixes["GET", at] = handler
-    if graphiql:
-        at, handler = folder("graphiql", "/graphiql/")
-        exact["GET", "/graphql"] = page("graphiql/index.html")
-        prefixes["GET", at] = handler
-    return exact, prefixes
+def _page(path: Path) -> Handler:
+    response = _response(path)
+
+    async def handler(request: Request) -> Response:
+        return _unless_known(request, response)
+
+    return handler
+
+
+def _unless_known(request: Request, response: Response) -> Response:
+    """Return the response, or just that the caller has it already."""
+    known = request.header(b"if-none-match")
+    return Response(304, headers=response.headers) if known == _etag(response) else response
+
+
+def _etag(response: Response) -> bytes:
+    return dict(response.headers)[b"etag"]
 
 
 def _response(path: Path) -> Response:

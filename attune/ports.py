@@ -36,10 +36,17 @@ class Taken:
 class Consumer(Protocol):
     """One consumer: what it reads, and how it makes a batch durable."""
 
-    name: str
-    topics: tuple[str, ...]
-    linger: float
-    """Seconds to gather a batch: 0 for what must be visible at once, more where files are made."""
+    @property
+    def name(self) -> str:
+        """Name of the consumer group."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What it reads, without the installation's prefix."""
+
+    @property
+    def linger(self) -> float:
+        """Seconds to gather a batch: 0 for what must be seen at once, more for larger writes."""
 
     async def take(self, batch: Sequence[Taken]) -> None:
         """Make the effects of the batch durable; the offsets are committed after it returns.

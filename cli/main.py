@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from cli.replay import command as replay_command
 # Roles are imported inside their commands: `attune --help` must not wait 4 s for Feast, nor the
 # API's image carry what only training needs.
 # ruff: noqa: PLC0415
+
+Broker = Literal["kafka", "light"]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,7 +42,7 @@ def up(
         typer.Option(help="`services`: just Kafka, Redis and PostgreSQL, for development."),
     ] = None,
     broker: Annotated[
-        str,
+        Broker,
         typer.Option(
             help="`kafka`: Apache Kafka itself. `light`: librdkafka's in-process broker, memory "
             "only, for machines that cannot fetch Kafka's jars."

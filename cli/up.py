@@ -23,7 +23,7 @@ from attune.errors import AttuneError, ConfigurationError
 from attune.settings import ENV_FILE, Settings
 from cli.embedded import stack as embedded
 from cli.embedded.process import Child, Launch
-from cli.embedded.stack import Broker, Stack
+from cli.embedded.stack import Broker, Server, Stack
 from cli.progress import Steps
 from cli.seed.load import DEMO, seed
 from cli.simulate import simulate
@@ -160,10 +160,10 @@ def _first_visitors(settings: Settings, steps: Steps, visitors: int) -> None:
     with steps.step(f"A week of {visitors} simulated visitors"):
         asyncio.run(_simulate(settings, visitors))
     with steps.step("First model: trained, checked, published") as step:
-        from cli.train import train_quietly  # noqa: PLC0415 - scikit-learn takes seconds
+        from cli.train import summary, trained  # noqa: PLC0415 - scikit-learn takes seconds
 
         try:
-            step.note(train_quietly(settings))
+            step.note(summary(trained(settings)))
         except AttuneError as error:
             step.note(f"no model: {error}")
 
@@ -225,7 +225,7 @@ def _address(settings: Settings) -> str:
 
 def _ended(stack: Stack, roles: Sequence[Child]) -> str | None:
     """Return the last words of the first thing that ended by itself."""
-    gone = [*stack.died(), *(role for role in roles if role.ended())]
+    gone: list[Server | Child] = [*stack.died(), *(role for role in roles if role.ended())]
     return gone[0].last_words() if gone else None
 
 

@@ -6,23 +6,28 @@ Importing feast takes 4 s: nothing that serves requests or folds events may impo
 import json
 import shlex
 import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from string import Template
+from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import feast
 import psycopg
 import yaml
-from feast.diff.registry_diff import FeastObjectDiff, TransitionType
+from feast.diff.property_diff import TransitionType
+from feast.diff.registry_diff import FeastObjectDiff
 from feast.feature_view import DUMMY_ENTITY
 from feast.repo_config import RepoConfig
-from feast.repo_contents import RepoContents
 from psycopg import sql
 from pydantic import RedisDsn
 
 from attune.errors import ConfigurationError, Unavailable
 from attune.settings import Settings
-from feature_repo.objects import FeastObject, feast_objects
+from feature_repo.objects import repo_contents
 from feature_repo.views import USER_FEATURES
 
 REPO = Path(__file__).parent
@@ -78,22 +83,39 @@ def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
     Raises:
         Unavailable: PostgreSQL does not answer.
     """
-    objects = feast_objects(USER_FEATURES, settings.project, settings.data)
+    wanted = repo_contents(USER_FEATURES, settings.project, settings.data)
+    # Feast registers an entity of its own, and would count it among what is to be deleted.
+    wanted.entities.append(DUMMY_ENTITY)
     registry = store(settings)
-    difference, _, _ = registry.plan(_contents(objects))
+    with quiet():
+        difference, _, _ = registry.plan(wanted)
     changes = [
         change
         for change in difference.feast_object_diffs
         if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
     ]
     if changes and not plan_only:
-        gone = [change.current_feast_object for change in changes if _is_gone(change)]
-        registry.apply(objects, objects_to_delete=gone, partial=False)
+        objects: list[Any] = list(chain.from_iterable(wanted))
+        with quiet():
+            registry.apply(objects, objects_to_delete=_gone(changes), partial=False)
     return sorted(_line(change) for change in changes)
 
 
-def _is_gone(change: FeastObjectDiff) -> bool:
-    return bool(change.transition_type == TransitionType.DELETE)
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep two remarks of Feast's to ourselves: both are known, and nobody can act on them."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "On demand feature view is an experimental feature")
+        warnings.filterwarnings("ignore", r"fetch_arrow_table\(\) is deprecated")  # ibis
+        yield
+
+
+def _gone(changes: Iterable[FeastObjectDiff]) -> list[Any]:
+    return [
+        change.current_feast_object
+        for change in changes
+        if change.transition_type == TransitionType.DELETE
+    ]
 
 
 def _line(change: FeastObjectDiff) -> str:
@@ -103,26 +125,11 @@ def _line(change: FeastObjectDiff) -> str:
     return f"{line}: {what}" if what else line
 
 
-def _contents(objects: list[FeastObject]) -> RepoContents:
-    def every(kind: type[object]) -> list[FeastObject]:
-        return [thing for thing in objects if isinstance(thing, kind)]
-
-    return RepoContents(
-        projects=every(feast.Project),
-        data_sources=every(feast.data_source.DataSource),
-        feature_views=every(feast.FeatureView),
-        on_demand_feature_views=every(feast.OnDemandFeatureView),
-        stream_feature_views=[],
-        label_views=[],
-        entities=[*every(feast.Entity), DUMMY_ENTITY],
-        feature_services=every(feast.FeatureService),
-        permissions=[],
-    )
-
-
 def _registry_url(settings: Settings) -> str:
     address = str(settings.postgres).replace("postgresql://", "postgresql+psycopg://", 1)
-    search_path = urlencode({"options": f"-csearch_path={settings.postgres_schema}"}, quote_via=quote)
+    search_path = urlencode(
+        {"options": f"-csearch_path={settings.postgres_schema}"}, quote_via=quote
+    )
     return f"{address}{'&' if '?' in address else '?'}{search_path}"
 
 

@@ -10,12 +10,14 @@ So `get_online_features` and `get_historical_features` give the values that Attu
 instant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple
 
 import feast
+from feast.data_source import DataSource
+from feast.repo_contents import RepoContents
 from feast.types import Array, Bytes, Float64, Int64, String
 from feast.types import FeastType as Type
 
@@ -35,17 +37,6 @@ EVENT_TIME = "event_timestamp"
 CREATED_TIME = "created"
 """Columns of the state history, in microseconds; `created` breaks ties and is unique."""
 
-FeastObject: TypeAlias = (
-    feast.Project
-    | feast.Entity
-    | feast.FileSource
-    | feast.PushSource
-    | feast.RequestSource
-    | feast.FeatureView
-    | feast.OnDemandFeatureView
-    | feast.FeatureService
-)
-
 _TYPES: dict[str, Type] = {"int64": Int64, "float64": Float64, "string_list": Array(String)}
 
 
@@ -59,7 +50,7 @@ def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
     return tuple(field for field in features.fields if field.type in ("int64", "float64"))
 
 
-def feast_objects(features: FeatureSet, project: str, data: Path) -> list[FeastObject]:
+def repo_contents(features: FeatureSet, project: str, data: Path) -> RepoContents:
     """Return everything that `feast apply` registers."""
     entities = {view.entity: _entity(view.entity) for view in features.views}
     now = feast.RequestSource(
@@ -67,14 +58,29 @@ def feast_objects(features: FeatureSet, project: str, data: Path) -> list[FeastO
         schema=[feast.Field(name=NOW, dtype=Int64)],
         description="The moment to evaluate at, in milliseconds since 1970",
     )
-    objects: list[FeastObject] = [feast.Project(name=project, description="Attune")]
-    objects += [*entities.values(), now]
-    on_demand = {}
-    for view in features.views:
-        state = _state_view(view, entities[view.entity], offline_path(data, view))
-        on_demand[view.full_name] = _on_demand_view(view, state, now)
-        objects += [state.stream_source, state.batch_source, state, on_demand[view.full_name]]
-    return [*objects, *_services(features, on_demand)]
+    states = [
+        _state(view, entities[view.entity], offline_path(data, view)) for view in features.views
+    ]
+    on_demand = {
+        view.full_name: _on_demand_view(view, state.view, now)
+        for view, state in zip(features.views, states, strict=True)
+    }
+    return RepoContents(
+        projects=[feast.Project(name=project, description="Attune")],
+        data_sources=[now, *(source for state in states for source in state.sources)],
+        feature_views=[state.view for state in states],
+        on_demand_feature_views=list(on_demand.values()),
+        stream_feature_views=[],
+        label_views=[],
+        entities=list(entities.values()),
+        feature_services=list(_services(features, on_demand)),
+        permissions=[],
+    )
+
+
+class _State(NamedTuple):
+    view: feast.FeatureView
+    sources: tuple[DataSource, ...]
 
 
 def _entity(entity: Entity) -> feast.Entity:
@@ -86,7 +92,7 @@ def _entity(entity: Entity) -> feast.Entity:
     )
 
 
-def _state_view(view: FeatureView, entity: feast.Entity, history: Path) -> feast.FeatureView:
+def _state(view: FeatureView, entity: feast.Entity, history: Path) -> _State:
     name = state_view(view.full_name)
     batch = feast.FileSource(
         name=f"{name}_history",
@@ -96,7 +102,7 @@ def _state_view(view: FeatureView, entity: feast.Entity, history: Path) -> feast
         description=f"Every state of {view.full_name}, written by `attune train`",
     )
     push = feast.PushSource(name=f"{name}_push", batch_source=batch)
-    return feast.FeatureView(
+    state = feast.FeatureView(
         name=name,
         entities=[entity],
         ttl=timedelta(0),  # a state does not expire: what is old falls out of its windows
@@ -110,11 +116,13 @@ def _state_view(view: FeatureView, entity: feast.Entity, history: Path) -> feast
         description=f"State behind {view.full_name}: {view.description}",
         tags={"state_version": str(view.version)},
     )
+    return _State(state, (batch, push))
 
 
 def _on_demand_view(
     view: FeatureView, state: feast.FeatureView, now: feast.RequestSource
 ) -> feast.OnDemandFeatureView:
+    function: Any = READS[view.full_name]  # Feast wants FunctionType, which no `def` has for mypy
     return feast.OnDemandFeatureView(
         name=view.full_name,
         # Feast 0.67 compares declared with inferred fields including descriptions, and infers
@@ -122,7 +130,7 @@ def _on_demand_view(
         schema=[feast.Field(name=field.name, dtype=_TYPES[field.type]) for field in view.fields],
         sources=[state, now],
         mode="python",
-        udf=READS[view.full_name],
+        udf=function,
         udf_string=source_of(view.full_name),
         description=view.description,
         tags={field.name: _described(field) for field in view.fields},
@@ -134,7 +142,7 @@ def _described(field: Field) -> str:
 
 
 def _services(
-    features: FeatureSet, on_demand: dict[str, feast.OnDemandFeatureView]
+    features: FeatureSet, on_demand: Mapping[str, feast.OnDemandFeatureView]
 ) -> Iterable[feast.FeatureService]:
     yield feast.FeatureService(
         name=ALL_FEATURES,

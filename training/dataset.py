@@ -15,6 +15,7 @@ from attune.collect.event import millis
 from attune.errors import ConfigurationError
 from attune.features.feature import Field
 from attune.features.view import USER
+from feature_repo.apply import quiet
 from feature_repo.objects import EVENT_TIME, MODEL_INPUTS
 from feature_repo.on_demand import NOW
 from training.history import History, Moment
@@ -101,7 +102,8 @@ def join(
         }
     )
     service = store.get_feature_service(MODEL_INPUTS)
-    found = store.get_historical_features(entity_df=asked, features=service).to_df()
+    with quiet():
+        found = store.get_historical_features(entity_df=asked, features=service).to_df()
     if sorted(found[_ROW]) != list(asked[_ROW]):
         raise RuntimeError(f"the join gave {len(found)} rows for {len(asked)} moments")
     ordered = found.sort_values(_ROW)[[field.name for field in inputs]]

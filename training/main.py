@@ -18,10 +18,12 @@ from training.export import export
 from training.history import write_history
 from training.publish import Goal, bundle_of, publish, why_not
 from training.report import write_report
-from training.train import fit
+from training.train import check_enough, fit
 
 Progress = Callable[[str], None]
 """Told what is being done, a sentence a step."""
+
+_PURCHASE = Goal()
 
 _ACTOR = "attune train"
 """Who published, in the audit log."""
@@ -37,11 +39,11 @@ class Outcome:
     why: str
 
 
-async def train(
+async def train(  # noqa: PLR0913 - two are options with defaults
     settings: Settings,
     models: ModelStore,
     now: datetime,
-    goal: Goal | None = None,
+    goal: Goal = _PURCHASE,
     *,
     force: bool = False,
     progress: Progress = lambda _: None,
@@ -55,7 +57,7 @@ async def train(
             nothing was published.
         Unavailable: PostgreSQL does not answer; nothing was published.
     """
-    bundle, report = await asyncio.to_thread(make, settings, now, goal or Goal(), progress)
+    bundle, report = await asyncio.to_thread(make, settings, now, goal, progress)
     reason = why_not(bundle)
     if reason and not force:
         progress(f"not published: {reason}")
@@ -65,9 +67,7 @@ async def train(
     return Outcome(bundle, report, version, reason)
 
 
-def make(
-    settings: Settings, now: datetime, goal: Goal, progress: Progress
-) -> tuple[Bundle, Path]:
+def make(settings: Settings, now: datetime, goal: Goal, progress: Progress) -> tuple[Bundle, Path]:
     """Return a trained and judged model, and the report on it; nothing is published."""
     progress("folding the archive")
     events = Archive(settings.data / "archive").events(until=now)
@@ -78,6 +78,8 @@ def make(
     feast, inputs = store(settings), model_inputs(USER_FEATURES)
     learned = join(feast, history, parts.train, goal.horizon, inputs)
     held_out = join(feast, history, parts.held_out, goal.horizon, inputs)
+    check_enough(learned, "learn from")
+    check_enough(held_out, "judge by")
     progress(f"fitting {len(learned.labels):,} moments, {learned.positives:,} before a purchase")
     fitted = fit(learned, [field.name for field in inputs])
     progress(f"exporting, and comparing {len(held_out.labels):,} held-out moments")

@@ -37,7 +37,7 @@ def bundle_of(
         horizon_seconds=goal.horizon.total_seconds(),
         calibration="none: logistic regression; metrics.ece says how far off it is",
         prior=prior,
-        metrics=evaluate(held_out.labels, graph.served),
+        metrics=evaluate(held_out.labels, graph.served.astype(np.float64)),
         baseline=evaluate(held_out.labels, np.full(len(held_out.labels), prior)),
         weights=fitted.weights,
         trained=_window(train),
@@ -72,6 +72,4 @@ async def publish(bundle: Bundle, models: ModelStore, actor: str) -> int:
     Raises:
         Unavailable: the store does not answer; nothing was published.
     """
-    return await models.publish(
-        bundle.metadata.name, bundle.onnx, bundle.describe(), actor=actor
-    )
+    return await models.publish(bundle.metadata.name, bundle.onnx, bundle.describe(), actor=actor)

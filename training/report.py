@@ -31,8 +31,10 @@ figure { display: inline-block; margin: 1rem 2rem 1rem 0; } svg { background: #f
 held out: $held_rows moments from $held_start to $held_end.</p>
 <table><tr><th>held out</th><th>AUC</th><th>log loss</th><th>Brier</th><th>ECE</th></tr>
 $metrics</table>
-<figure>$calibration<figcaption>Calibration: said (across) against happened (up)</figcaption></figure>
-<figure>$roc<figcaption>ROC: false (across) against true positives (up)</figcaption></figure>
+<figure>$calibration
+<figcaption>Calibration: said (across), happened (up)</figcaption></figure>
+<figure>$roc
+<figcaption>ROC: false positives (across), true ones (up)</figcaption></figure>
 <h2>What weighs</h2><p>Log-odds that one standard deviation adds.</p>
 <table>$weights</table>
 <p>ONNX differs from scikit-learn by at most $parity on the held-out moments.</p>

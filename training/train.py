@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -13,10 +14,12 @@ from attune.errors import ConfigurationError
 from training.dataset import Matrix, Rows
 from training.logs import Logs
 
-SEED = 0
+_STRENGTHS = tuple(10.0**power for power in range(-4, 2))
+"""Of the data against the assumption that nothing matters (scikit-learn's C)."""
+
 FEWEST_MOMENTS = 50
 FEWEST_OF_A_KIND = 5
-"""Below these a fit says more about chance than about visitors."""
+"""Before a purchase, and not; also the folds in which the regression tries itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,20 @@ class Fitted:
 
 
 def fit(rows: Rows, inputs: Sequence[str]) -> Fitted:
-    """Return the model fitted to these rows; the same rows give the same model.
+    """Return the model fitted to these rows; the same rows give the same model."""
+    pipeline = Pipeline(
+        [
+            ("logs", Logs()),
+            ("scale", StandardScaler()),
+            ("regression", _regression()),
+        ]
+    )
+    pipeline.fit(rows.inputs, rows.labels)
+    return Fitted(pipeline, rows, inputs)
+
+
+def check_enough(rows: Rows, what_for: str) -> None:
+    """Refuse rows that say more about chance than about visitors.
 
     Raises:
         ConfigurationError: too few rows, or too few of one kind.
@@ -55,16 +71,23 @@ def fit(rows: Rows, inputs: Sequence[str]) -> Fitted:
     fewest = min(rows.positives, negatives)
     if len(rows.labels) < FEWEST_MOMENTS or fewest < FEWEST_OF_A_KIND:
         raise ConfigurationError(
-            f"not enough data: {len(rows.labels)} moments to learn from, {rows.positives} of them "
-            f"before a purchase; at least {FEWEST_MOMENTS} are needed, {FEWEST_OF_A_KIND} of either "
-            "kind. Send more events, or choose another horizon"
+            f"not enough data: {len(rows.labels)} moments to {what_for}, {rows.positives} of "
+            f"them before a purchase; at least {FEWEST_MOMENTS} are needed, {FEWEST_OF_A_KIND} of "
+            "either kind. Send more events, or choose another horizon"
         )
-    pipeline = Pipeline(
-        [
-            ("logs", Logs()),
-            ("scale", StandardScaler()),
-            ("regression", LogisticRegression(max_iter=1_000, random_state=SEED)),
-        ]
+
+
+def _regression() -> LogisticRegressionCV:
+    """Return a regression that finds how far to trust little data, by its own log loss.
+
+    The windows of one count say much the same, so unregularised weights would cancel each other
+    and go astray on the next hour. The folds are not shuffled: each holds visits of its own.
+    """
+    return LogisticRegressionCV(
+        Cs=_STRENGTHS,
+        cv=StratifiedKFold(FEWEST_OF_A_KIND),
+        scoring="neg_log_loss",
+        l1_ratios=(0.0,),
+        use_legacy_attributes=False,
+        max_iter=1_000,
     )
-    pipeline.fit(rows.inputs, rows.labels)
-    return Fitted(pipeline, rows, inputs)

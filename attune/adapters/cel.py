@@ -16,6 +16,7 @@ import cel
 
 from attune.adapters.cel_source import (
     can_be_boolean,
+    has_loop,
     operands_of,
     refuse_costly,
     refuse_null,
@@ -34,36 +35,50 @@ _CONTEXT = object()
 class CelExpression:
     """An expression compiled by the library."""
 
-    __slots__ = ("_program", "operands", "source")
+    __slots__ = ("_loops", "_program", "operands", "source")
 
-    def __init__(self, source: str, operands: tuple[Path, ...], program: Any) -> None:  # noqa: ANN401 - the library is untyped for mypy
+    def __init__(
+        self,
+        source: str,
+        operands: tuple[Path, ...],
+        program: Any,  # noqa: ANN401 - the library is untyped for mypy
+        *,
+        loops: bool,
+    ) -> None:
         self.source = source
         self.operands = operands
         self._program = program
+        self._loops = loops
 
     def holds(self, facts: Facts) -> bool:
-        """Tell whether it is true of these facts (0.2 us, and 5 us for the first on them).
+        """Tell whether it is true of these facts (0.3 us; the first one on them 5 us).
 
         Raises:
             Undecided: it is neither true nor false of them.
         """
         try:
             answer = self._program.execute(_context(facts))
-        except KeyError as error:
-            raise Missing(f"{self._unknown(facts, str(error.args[0]))} is not known") from error
         except Exception as error:
             # Whatever a visitor's data makes the library raise, the answer must go out.
-            raise Undecided(f"it cannot be evaluated: {_first_sentence(error)}") from error
+            raise self._undecided(facts, error) from error
         if isinstance(answer, bool):
             return answer
-        raise Undecided(f"it gives {answer!r}, which is neither true nor false")
+        raise Undecided(f"it gives a {type(answer).__name__}, which is neither true nor false")
 
-    def _unknown(self, facts: Facts, key: str) -> str:
-        """Return the operand that ends in the key and is not known."""
-        for path in self.operands:
-            if path[-1] == key and facts.at(path) is None:
-                return name_of(path)
-        return repr(key)
+    def _undecided(self, facts: Facts, error: Exception) -> Undecided:
+        """Return what to say of the error: the same words for the same facts.
+
+        The library walks a map in a new order each time, so a loop may fail at another element.
+        """
+        key = str(error.args[0]) if isinstance(error, KeyError) else None
+        for path in self.operands if key is not None else ():
+            if facts.at(path) is None and (path[-1] == key or self._loops):
+                return Missing(f"{name_of(path)} is not known")
+        if self._loops:
+            return Undecided("it cannot be evaluated for each element of its list")
+        if key is not None:
+            return Missing(f"{key!r} is not known")
+        return Undecided(f"it cannot be evaluated: {_first_sentence(error)}")
 
 
 def compiled(source: str) -> CelExpression:
@@ -94,7 +109,7 @@ def _compiled(source: str) -> CelExpression:
         raise InvalidExpression(
             "it is neither true nor false", remedy="Compare it with something, as in user.x > 3."
         )
-    return CelExpression(source, operands, program)
+    return CelExpression(source, operands, program, loops=has_loop(tokens))
 
 
 def _parsed(source: str) -> Any:  # noqa: ANN401 - the library is untyped for mypy

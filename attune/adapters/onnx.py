@@ -1,6 +1,6 @@
 """Models in ONNX, run in process: one float32 matrix in, probabilities out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import nan
 
 import numpy as np
@@ -9,7 +9,8 @@ import onnxruntime as ort
 
 from attune.errors import ConfigurationError
 from attune.features.feature import Value
-from attune.predict.bundle import TOLERANCE, Bundle
+from attune.models import StoredModel
+from attune.predict.bundle import TOLERANCE, Bundle, read_metadata
 from attune.predict.score import ModelId, Score
 
 Matrix = npt.NDArray[np.float32]
@@ -46,8 +47,9 @@ class OnnxScorer:
         rows = [[_number(value) for value in golden.inputs] for golden in self.metadata.golden]
         if self._graph.width != len(self._inputs) or not rows:
             raise ConfigurationError(
-                f"model {self.name!r}: the graph takes {self._graph.width} inputs, model.json names "
-                f"{len(self._inputs)} and has {len(rows)} golden rows; train and publish it again"
+                f"model {self.name!r}: the graph takes {self._graph.width} inputs, model.json "
+                f"names {len(self._inputs)} and has {len(rows)} golden rows; train and publish it "
+                "again"
             )
         gap = float(np.abs(self.score_rows(np.array(rows, np.float32)) - wanted).max())
         if not gap <= TOLERANCE:  # NaN must fail too
@@ -55,6 +57,22 @@ class OnnxScorer:
                 f"model {self.name!r} is off by {gap:.2g} on its golden rows here; train and "
                 "publish it again with the onnxruntime that serves it"
             )
+
+
+def load_scorer(stored: StoredModel, known: Collection[str]) -> OnnxScorer:
+    """Return a stored model ready to score; `known` are the names of all features.
+
+    Raises:
+        ConfigurationError: as `OnnxScorer`, or it takes a feature that there is no more.
+    """
+    bundle = Bundle(stored.onnx, read_metadata(stored.metadata))
+    missing = [name for name in bundle.metadata.inputs if name not in known]
+    if missing:
+        raise ConfigurationError(
+            f"model {stored.name!r} version {stored.version} takes {', '.join(missing)}, which "
+            "feature_repo/ does not declare; declare it again, or train and publish a new version"
+        )
+    return OnnxScorer(bundle, stored.version)
 
 
 class _Graph:

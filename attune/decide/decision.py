@@ -1,5 +1,6 @@
 """The record of a decision: enough to say why, and to decide the same again."""
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import msgspec
@@ -87,18 +88,23 @@ def facts_of(decision: Decision) -> Facts:
 
     With the playbook of its version, `decide` makes the same decision of them, byte for byte.
     """
+    read = {path_of(operand.name): operand.value for operand in _all_operands(decision.why)}
     values: dict[str, Any] = {}
-    read = [*decision.why.operands]
-    for skipped in decision.why.skipped:
-        read += skipped.operands
-    for operand in read:
-        *parents, key = path_of(operand.name)
+    for path, value in read.items():
+        if any(path[:length] in read for length in range(1, len(path))):
+            continue  # it is a part of another one
         inner = values
-        for parent in parents:
+        for parent in path[:-1]:
             inner = inner.setdefault(parent, {})
-        if operand.value is not None:
-            inner[key] = operand.value
+        if value is not None:
+            inner[path[-1]] = value
     return Facts.of(values)
+
+
+def _all_operands(why: Why) -> Iterator[Operand]:
+    for skipped in why.skipped:
+        yield from skipped.operands
+    yield from why.operands
 
 
 def operands_of(expression: Expression, facts: Facts) -> tuple[Operand, ...]:

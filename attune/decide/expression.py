@@ -1,6 +1,7 @@
 """One line of CEL that says when something applies, as every stop but its adapter sees it."""
 
 import re
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -74,6 +75,7 @@ class Broken:
         raise Undecided(self.reason)
 
 
+@lru_cache(maxsize=4096)  # asked for every rule of every request; content has far fewer
 def name_of(path: Path) -> str:
     """Return the path as a content team writes it: `user.traits.plan`, `user.traits["a b"]`."""
     first, *rest = path

@@ -1,6 +1,7 @@
 """What is known of one visitor at one moment, as expressions read it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from numbers import Integral, Real
@@ -12,10 +13,22 @@ Path: TypeAlias = tuple[str, ...]
 ROOTS = ("user", "prediction")
 """What an expression may name. `user` holds features, `segment`, `segments` and `traits`."""
 
-Shape: TypeAlias = dict[str, "Shape | None"]
-"""Which facts are wanted; None stands for a value with all that is in it."""
+
+@dataclass(slots=True)
+class Shape:
+    """Which facts are wanted: the whole value, and at least these parts of it."""
+
+    whole: bool = False
+    inner: dict[str, "Shape"] = field(default_factory=dict)
+
 
 _INT64 = 1 << 63  # CEL's integers; larger ones are read as doubles
+
+# Plain classes first: asking an abstract one takes ten times as long.
+_MAPS = (dict, Mapping)
+_LISTS = (list, tuple)
+_NUMBERS = (float, int, Real)
+_WHOLES = (int, Integral)
 
 
 class Facts:
@@ -37,9 +50,8 @@ class Facts:
     @classmethod
     def of(cls, values: Mapping[str, Any], shape: Shape | None = None) -> "Facts":
         """Take what `shape` wants (everything, without one) out of the values, cleaned."""
-        wanted: Shape = dict.fromkeys(ROOTS) if shape is None else shape
-        narrowed = _narrow(values, wanted)
-        return cls({root: narrowed.get(root, {}) for root in ROOTS})
+        kept = _narrow(values, shape or shape_of((root,) for root in ROOTS))
+        return cls({root: kept.get(root) or {} for root in ROOTS})
 
     def at(self, path: Path) -> Any:  # noqa: ANN401 - facts are JSON of any type
         """Return the value at the path, or None where it is not known."""
@@ -61,32 +73,25 @@ class Facts:
 
 def shape_of(paths: Iterable[Path]) -> Shape:
     """Return the smallest shape that holds every path."""
-    shape: Shape = {root: {} for root in ROOTS}
-    for path in sorted(paths):  # a path sorts before the longer ones that it already covers
-        _want(shape, path)
+    shape = Shape(inner={root: Shape() for root in ROOTS})
+    for path in paths:
+        wanted = shape
+        for key in path:
+            wanted = wanted.inner.setdefault(key, Shape())
+        wanted.whole = True
     return shape
 
 
-def _want(shape: Shape, path: Path) -> None:
-    inner = shape
-    for key in path[:-1]:
-        deeper = inner.setdefault(key, {})
-        if deeper is None:
-            return
-        inner = deeper
-    inner[path[-1]] = None
-
-
-def _narrow(values: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for key, inner in shape.items():
-        value = values.get(key)
-        if inner is None:
-            value = _clean(value)
-        else:  # an empty map stands for a missing one, so that has(user.traits.x) can be asked
-            value = _narrow(value if isinstance(value, Mapping) else {}, inner)
-        if value is not None:
-            kept[key] = value
+def _narrow(value: object, wanted: Shape) -> Any:  # noqa: ANN401 - JSON of any type
+    if wanted.whole and not wanted.inner:
+        return _clean(value)
+    # What is looked into is always a map, so that has(user.traits.x) can be asked of everyone.
+    found = value if isinstance(value, _MAPS) else {}
+    kept = _clean(found) if wanted.whole else {}
+    for key, inner in wanted.inner.items():
+        part = _narrow(found.get(key), inner)
+        if part is not None:
+            kept[key] = part
     return kept
 
 
@@ -96,18 +101,18 @@ def _clean(value: object) -> Any:  # noqa: ANN401 - JSON of any type
         return value
     if isinstance(value, str):
         return str(value) if value.isascii() or _is_unicode(value) else None
-    if isinstance(value, Real):  # int and float, and the scalars of numpy
+    if isinstance(value, _NUMBERS):  # int and float, and the scalars of numpy
         return _number(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPS):
         items = ((str(key), _clean(inner)) for key, inner in value.items())
         return {key: inner for key, inner in items if inner is not None}
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [_clean(inner) for inner in value]
     return value.isoformat() if isinstance(value, datetime) else None
 
 
-def _number(value: Real) -> int | float | None:
-    if isinstance(value, Integral) and -_INT64 <= int(value) < _INT64:
+def _number(value: float | Real) -> int | float | None:
+    if isinstance(value, _WHOLES) and -_INT64 <= int(value) < _INT64:
         return int(value)
     try:
         double = float(value)

@@ -54,7 +54,7 @@ class Postgres(Service):
         step.note(f"PostgreSQL {_VERSION}")
         self._user = self._find_user()
         create_once(self._home, self._initialise)
-        _forget_stale_pid(self._pid_file)
+        forget_stale_pid(self._pid_file)
 
     def _find_user(self) -> User | None:
         user = user_for(self._home)
@@ -179,13 +179,13 @@ def closed_directory(path: Path, user: User) -> Path | None:
     return None
 
 
-def _forget_stale_pid(pid_file: Path) -> None:
+def forget_stale_pid(pid_file: Path) -> None:
     """Remove the pid file of a server that crashed, if another program has its pid by now.
 
     PostgreSQL itself removes it only where nobody has that pid; in a container, where pids repeat
     from start to start, somebody has.
     """
     with suppress(FileNotFoundError):
-        pid = pid_file.read_text().split()[0]
-        if Path("/proc", pid, "comm").read_text().strip() != "postgres":
+        words = pid_file.read_text().split()  # none, if the disk was full
+        if not words or Path("/proc", words[0], "comm").read_text().strip() != "postgres":
             pid_file.unlink()

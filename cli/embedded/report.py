@@ -19,7 +19,10 @@ class Report(Protocol):
     """Where steps are shown. Steps run at the same time in several threads."""
 
     def step(self, name: str) -> AbstractContextManager[Step]:
-        """Show a step from entering to leaving, with its time; leaving by an error is a failure."""
+        """Show a step from entering to leaving, with its time.
+
+        Left by an error it failed; left by `process.Abandoned` it was given up because of another.
+        """
 
 
 class Silent:

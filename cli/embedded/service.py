@@ -14,8 +14,8 @@ class Service(ABC):
     """One server: what it needs before its first start, how it is started, where it answers."""
 
     name: ClassVar[str]
-    timeout: ClassVar[float] = 60.0
-    """Seconds to get ready in: a slow disk under a full recovery, not the usual case."""
+    timeout: ClassVar[float] = 120.0
+    """Seconds to get ready in: a busy machine under a full recovery, not the usual case."""
 
     @property
     @abstractmethod

@@ -1,13 +1,12 @@
 """Start the three servers side by side, and stop them whatever happens."""
 
-import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, RLock
+from threading import Event
 from types import MappingProxyType
 from typing import Literal
 
@@ -18,23 +17,17 @@ from cli.embedded.kafka import Kafka
 from cli.embedded.light import Light
 from cli.embedded.ports import WELL_KNOWN
 from cli.embedded.postgres import Postgres
-from cli.embedded.process import Abandoned, Child
+from cli.embedded.process import Abandoned
 from cli.embedded.redis import Redis
-from cli.embedded.report import Report, Silent, Step
+from cli.embedded.refusals import told_plainly
+from cli.embedded.report import Report
+from cli.embedded.server import Server
 from cli.embedded.service import Service
 
 Broker = Literal["kafka", "light"]
 
 BROKERS, REDIS, POSTGRES = "ATTUNE_KAFKA__BROKERS", "ATTUNE_REDIS", "ATTUNE_POSTGRES"
 """The settings that say where a server is, as environment variables."""
-
-_REFUSALS = {
-    errno.EACCES: "no permission to write",
-    errno.EPERM: "no permission to write",
-    errno.EROFS: "no permission to write",
-    errno.ENOSPC: "the disk is full:",
-    errno.EDQUOT: "your share of the disk is full:",
-}
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -50,95 +43,6 @@ class Endpoints:
     def as_env(self) -> dict[str, str]:
         """Return the environment variables that point a role at these servers."""
         return {BROKERS: self.brokers, REDIS: self.redis, POSTGRES: self.postgres}
-
-
-class _Abandonable:
-    """A step that is left at its next sign of progress once the start is given up."""
-
-    def __init__(self, step: Step, abandoned: Event) -> None:
-        self._step = step
-        self._abandoned = abandoned
-        self.note = step.note
-
-    def progress(self, done: int, total: int, unit: str) -> None:
-        """Pass it on.
-
-        Raises:
-            Abandoned: the event was set meanwhile.
-        """
-        if self._abandoned.is_set():
-            raise Abandoned
-        self._step.progress(done, total, unit)
-
-
-class Server:
-    """One server of the stack. All methods block, and may be called from any thread."""
-
-    def __init__(self, service: Service, data: Path) -> None:
-        self._service = service
-        self._data = data
-        self._child: Child | None = None
-        self._lock = RLock()
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return self._service.name
-
-    @property
-    def endpoint(self) -> str:
-        """Where it answers, in the form of its setting."""
-        return self._service.endpoint
-
-    @property
-    def pid(self) -> int | None:
-        """Of its (main) process; None if it was not started or was stopped."""
-        return self._child.pid if self._child else None
-
-    def start(self, step: Step, abandoned: Event) -> None:
-        """Start it and return when it answers.
-
-        Raises:
-            ConfigurationError: it cannot be started; says why and what to do.
-            Abandoned: the event was set meanwhile.
-        """
-        with self._lock, told_plainly(self._data):
-            self._service.prepare(_Abandonable(step, abandoned))
-            self._child = child = Child(self.name, self._service.launch(), self._data)
-            child.wait_until(
-                lambda: self._service.is_ready(child), self._service.timeout, abandoned
-            )
-
-    def stop(self) -> None:
-        """End it properly; it can be started again with `restart`."""
-        with self._lock:
-            if self._child:
-                self._child.stop()
-                self._child = None
-
-    def kill(self) -> None:
-        """End it by SIGKILL, as a crash would; `died` then says so."""
-        with self._lock:
-            if self._child:
-                self._child.kill()
-
-    def restart(self) -> None:
-        """Start it again on its data, at the same address, having stopped it if it still ran.
-
-        Raises:
-            ConfigurationError: it cannot be started.
-        """
-        with self._lock:
-            self.stop()
-            self.start(Silent(), Event())
-
-    def died(self) -> bool:
-        """Tell whether it ended without having been stopped."""
-        return self._child is not None and self._child.ended()
-
-    def last_words(self) -> str:
-        """Return one line on how it ended."""
-        return self._child.last_words() if self._child else f"{self.name} was stopped"
 
 
 class Stack:
@@ -214,7 +118,7 @@ def _raise_first(futures: list[Future[None]]) -> None:
 
 
 @contextmanager
-def start(
+def start(  # noqa: PLR0913  (each is a choice of the caller's own, and named)
     data: Path,
     *,
     report: Report,
@@ -240,12 +144,7 @@ def start(
     """
     data = data.resolve()
     with _claimed(data):
-        at = _ports(data, preferred)
-        make: dict[str, Callable[[], Service]] = {
-            BROKERS: lambda: Kafka(data, at[ports.KAFKA], at[ports.KAFKA_CONTROLLER]),
-            REDIS: lambda: Redis(data, at[ports.REDIS]),
-            POSTGRES: lambda: Postgres(data, at[ports.POSTGRES]),
-        }
+        make = _makers(data, _ports(data, preferred))
         if broker == "light":
             make[BROKERS] = lambda: Light(topics)
         ours = {name: Server(make[name](), data) for name in make if name not in external}
@@ -285,20 +184,9 @@ def _ports(data: Path, preferred: Mapping[str, int]) -> dict[str, int]:
     return chosen
 
 
-@contextmanager
-def told_plainly(data: Path) -> Iterator[None]:
-    """Turn what the file system refuses into one line with its remedy.
-
-    Raises:
-        ConfigurationError: no permission, a full disk, or whatever else the system said.
-    """
-    try:
-        yield
-    except OSError as error:
-        place = Path(error.filename or data)
-        ours = place.is_relative_to(data) or data.is_relative_to(place)
-        other = "ATTUNE_DATA" if ours else "XDG_CACHE_HOME"
-        raise ConfigurationError(
-            f"{_REFUSALS.get(error.errno or 0, 'cannot use')} {place} ({error.strerror}): "
-            f"mend that, or choose another directory with {other}"
-        ) from error
+def _makers(data: Path, at: Mapping[str, int]) -> dict[str, Callable[[], Service]]:
+    return {
+        BROKERS: lambda: Kafka(data, at[ports.KAFKA], at[ports.KAFKA_CONTROLLER]),
+        REDIS: lambda: Redis(data, at[ports.REDIS]),
+        POSTGRES: lambda: Postgres(data, at[ports.POSTGRES]),
+    }

@@ -76,6 +76,14 @@ def role(settings: Settings, *arguments: str, **env: str) -> Iterator[Role]:
 
 
 @contextmanager
+def consumer(settings: Settings, name: str = "features") -> Iterator[Role]:
+    """A consumer that has joined its group."""
+    with role(settings, "consume", name) as running:
+        wait_for(lambda: "consumer.started" in running.output())
+        yield running
+
+
+@contextmanager
 def api(settings: Settings, **env: str) -> Iterator[httpx.Client]:
     """The API as a process, and a client of it with the write key."""
     with socket.socket() as probe:

@@ -62,16 +62,26 @@ export class Cart {
 
   #draw() {
     const { lines } = this;
-    const body = lines.length ? this.#filled(lines) : [h("p", { class: "empty" }, "Nothing in here yet.")];
+    const body = lines.length
+      ? this.#filled(lines)
+      : [h("p", { class: "empty" }, "Nothing in here yet.")];
     $("#cart-body").replaceChildren(...body);
   }
 
   #filled(lines) {
     const { revenue } = orderProperties("", lines);
     return [
-      h("ul", { class: "lines" }, lines.map((line) => this.#line(line))),
+      h(
+        "ul",
+        { class: "lines" },
+        lines.map((line) => this.#line(line)),
+      ),
       h("p", { class: "total" }, h("span", {}, "Total"), h("strong", {}, price(revenue))),
-      h("button", { class: "primary wide", type: "button", onclick: () => this.#order() }, "Place the order"),
+      h(
+        "button",
+        { class: "primary wide", type: "button", onclick: () => this.#order() },
+        "Place the order",
+      ),
       h("p", { class: "small" }, "Invented goods: nothing is charged, nothing is sent."),
     ];
   }
@@ -85,8 +95,17 @@ export class Cart {
       "li",
       {},
       tile(product, "mini"),
-      h("span", { class: "line-name" }, product.name, h("small", {}, `${quantity} × ${price(product.price)}`)),
-      h("button", { class: "quiet", type: "button", onclick: remove, "aria-label": `Remove ${product.name}` }, "Remove"),
+      h(
+        "span",
+        { class: "line-name" },
+        product.name,
+        h("small", {}, `${quantity} × ${price(product.price)}`),
+      ),
+      h(
+        "button",
+        { class: "quiet", type: "button", onclick: remove, "aria-label": `Remove ${product.name}` },
+        "Remove",
+      ),
     );
   }
 
@@ -95,9 +114,16 @@ export class Cart {
     this.onOrder(properties);
     this.clear();
     $("#cart-body").replaceChildren(
-      h("div", { class: "thanks", role: "status" },
+      h(
+        "div",
+        { class: "thanks", role: "status" },
         h("h3", {}, "Thank you"),
-        h("p", {}, `Order ${properties.order_id} over ${price(properties.revenue)} is on its way, in spirit.`)),
+        h(
+          "p",
+          {},
+          `Order ${properties.order_id} over ${price(properties.revenue)} is on its way, in spirit.`,
+        ),
+      ),
     );
   }
 }

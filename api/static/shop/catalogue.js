@@ -7,7 +7,7 @@ const productById = new Map(products.map((product) => [product.id, product]));
 const categoryById = new Map(categories.map((category) => [category.id, category]));
 
 /** Return the products with these ids, in their order; ids we do not sell are left out. */
-export function productsOf(ids) {
+export function productsOf(ids = []) {
   return ids.map((id) => productById.get(id)).filter(Boolean);
 }
 

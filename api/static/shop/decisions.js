@@ -8,20 +8,20 @@ export function decisionCards(blocks, { isOpen, onToggle }) {
     h(
       "article",
       { class: "decision", "data-decision": slot },
-      h("h4", {}, slot, h("span", { class: "component" }, `<${component}>`)),
-      h("p", { class: "block-key", "data-field": `${slot}.block` }, key),
-      why && reasons(why),
-      skipped(why?.skipped, isOpen(slot), (open) => onToggle(slot, open)),
+      h("h4", {}, slot, component && h("span", { class: "component" }, `<${component}>`)),
+      h("p", { class: "block-key", "data-field": `${slot}.block` }, key ?? "nothing to show"),
+      reasons(why),
+      skipped(why.skipped, isOpen(slot), (open) => onToggle(slot, open)),
     ),
   );
 }
 
-function reasons({ rule, matched, operands, summary }) {
-  const note = [summary, matched].find((text) => text && text !== rule);
+/** The rule that holds with what it read; where none does, the sentence that says so. */
+function reasons({ summary, expression: source, operands }) {
+  if (!source) return [h("p", { class: "small" }, summary)];
   return [
-    rule && h("code", { class: "rule" }, expression(rule)),
-    operands?.length ? h("dl", { class: "operands" }, operands.map(operandRow)) : null,
-    note && h("p", { class: "small" }, note),
+    h("code", { class: "rule" }, expression(source)),
+    operands.length ? h("dl", { class: "operands" }, operands.map(operandRow)) : null,
   ];
 }
 
@@ -30,12 +30,17 @@ function operandRow({ name, value }) {
 }
 
 function skipped(rules, open, onToggle) {
-  if (!rules?.length) return null;
-  const label = rules.length === 1 ? "1 rule before it did not match" : `${rules.length} rules before it did not match`;
+  if (!rules.length) return null;
+  const label =
+    rules.length === 1 ? "1 rule came before it" : `${rules.length} rules came before it`;
   return h(
     "details",
     { open, ontoggle: (event) => onToggle(event.target.open) },
     h("summary", {}, label),
-    h("ol", {}, rules.map((rule) => h("li", {}, h("code", {}, expression(rule))))),
+    h("ol", {}, rules.map(skippedRule)),
   );
+}
+
+function skippedRule({ expression: source, reason }) {
+  return h("li", {}, h("code", {}, expression(source)), h("span", {}, reason));
 }

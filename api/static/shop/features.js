@@ -19,13 +19,25 @@ export function featureGroups(features) {
 
 /** Fields such as `views1h` and `views24h` as one table: a row per name, a column per window. */
 function windows(fields) {
-  const cells = Object.keys(fields).map((field) => WINDOWED.exec(field)).filter(Boolean);
+  const cells = Object.keys(fields)
+    .map((field) => WINDOWED.exec(field))
+    .filter(Boolean);
   if (!cells.length) return null;
   const names = [...new Set(cells.map(([, name]) => name))];
   const spans = [...new Set(cells.map(([, , span]) => span))];
-  const head = h("tr", {}, h("td"), spans.map((span) => h("th", { scope: "col" }, span)));
+  const head = h(
+    "tr",
+    {},
+    h("td"),
+    spans.map((span) => h("th", { scope: "col" }, span)),
+  );
   const rows = names.map((name) =>
-    h("tr", {}, h("th", { scope: "row" }, words(name)), spans.map((span) => cell(name + span, fields))),
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, words(name)),
+      spans.map((span) => cell(name + span, fields)),
+    ),
   );
   return h("table", { class: "windows" }, h("thead", {}, head), h("tbody", {}, rows));
 }
@@ -56,5 +68,9 @@ function chips(items) {
 /** A bar from 0 to `most`; the number stands beside it, so it says nothing to a screen reader. */
 export function meter(amount, most) {
   const share = `${Math.min(100, Math.max(0, (100 * amount) / most))}%`;
-  return h("span", { class: "meter", "aria-hidden": "true" }, h("span", { style: { width: share } }));
+  return h(
+    "span",
+    { class: "meter", "aria-hidden": "true" },
+    h("span", { style: { width: share } }),
+  );
 }

@@ -47,24 +47,14 @@ function duration(seconds) {
 
 /** An operand's value as the rule saw it. */
 export function operand(raw) {
-  const parsed = parse(raw);
-  if (typeof parsed === "number") return number.format(parsed);
-  return Array.isArray(parsed) ? `[${parsed.map(literal).join(", ")}]` : literal(parsed);
+  if (raw === null) return "unknown";
+  if (typeof raw === "number") return number.format(raw);
+  return Array.isArray(raw) ? `[${raw.map(literal).join(", ")}]` : literal(raw);
 }
 
 const literal = (item) => JSON.stringify(item);
 
 /** A rule's expression, with places to break the line at. */
 export function expression(rule) {
-  return rule.split(/(?<=[.(\[])/).flatMap((part) => [part, document.createElement("wbr")]);
-}
-
-// Operands come as JSON, or already as values.
-function parse(raw) {
-  if (typeof raw !== "string") return raw;
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return raw;
-  }
+  return rule.split(/(?<=[.([])/).flatMap((part) => [part, document.createElement("wbr")]);
 }

@@ -95,7 +95,11 @@ function drawGrid(categoryId = null) {
 function drawFilters() {
   const all = [{ id: "", name: "Everything" }, ...categories];
   const filters = all.map(({ id, name }) =>
-    h("button", { class: "filter", type: "button", "data-category": id, onclick: () => browse(id || null) }, name),
+    h(
+      "button",
+      { class: "filter", type: "button", "data-category": id, onclick: () => browse(id || null) },
+      name,
+    ),
   );
   $("#filters").replaceChildren(...filters);
 }

@@ -21,7 +21,8 @@ export class Panel {
   /** Show an answer that took `ms` to get. */
   show(user, ms) {
     $("#latency").textContent = `answered in ${Math.round(ms)} ms`;
-    $("#summary").textContent = `${spoken(user.segment)} · depth ${user.features.session.sessionDepth}`;
+    $("#summary").textContent =
+      `${spoken(user.segment ?? "no segment")} · depth ${user.features.session.sessionDepth}`;
     this.#section("#know-visitor", [user.id, user.profile, user.segments], () => visitor(user));
     this.#section("#know-features", user.features, () => featureGroups(user.features));
     this.#section("#know-predictions", user.predictions, () => user.predictions.map(prediction));
@@ -101,8 +102,16 @@ function headline({ features, predictions }) {
     ["session depth", features.session?.sessionDepth],
     ["will buy", purchase && percent(purchase.value)],
   ];
-  return numbers.filter(([, shown]) => shown !== undefined).map(([name, shown]) =>
-    h("li", {}, h("strong", { "data-field": `headline.${name}` }, String(shown)), h("span", {}, name)));
+  return numbers
+    .filter(([, shown]) => shown !== undefined)
+    .map(([name, shown]) =>
+      h(
+        "li",
+        {},
+        h("strong", { "data-field": `headline.${name}` }, String(shown)),
+        h("span", {}, name),
+      ),
+    );
 }
 
 function visitor({ id, profile, segment, segments }) {
@@ -116,20 +125,41 @@ function visitor({ id, profile, segment, segments }) {
     ["last seen", moment(profile.lastSeenAt)],
   ].filter(Boolean);
   return [
-    h("p", { class: "segment", "data-field": "segment" }, spoken(segment)),
+    h("p", { class: "segment", "data-field": "segment" }, spoken(segment ?? "no segment")),
     why && h("p", { class: "small why" }, why === "true" ? "everyone else" : why),
-    h("dl", { class: "facts" }, facts.map(([name, text]) =>
-      h("div", {}, h("dt", {}, name), h("dd", { "data-field": `profile.${name}`, title: text }, text)))),
+    h(
+      "dl",
+      { class: "facts" },
+      facts.map(([name, text]) =>
+        h(
+          "div",
+          {},
+          h("dt", {}, name),
+          h("dd", { "data-field": `profile.${name}`, title: text }, text),
+        ),
+      ),
+    ),
   ].filter(Boolean);
 }
 
 function prediction({ name, value: score, basis, model, why }) {
-  const source = basis === "MODEL" && model ? `${model.name} ${model.version}` : "base rate, no model";
+  const source =
+    basis === "MODEL" && model ? `${model.name} ${model.version}` : "base rate, no model";
   return h(
     "section",
     { class: "prediction", title: why },
-    h("h4", {}, words(name), h("span", { class: `basis ${basis.toLowerCase()}` }, basis.toLowerCase())),
-    h("p", { class: "scored", "data-field": `prediction.${name}` }, meter(score, 1), percent(score)),
+    h(
+      "h4",
+      {},
+      words(name),
+      h("span", { class: `basis ${basis.toLowerCase()}` }, basis.toLowerCase()),
+    ),
+    h(
+      "p",
+      { class: "scored", "data-field": `prediction.${name}` },
+      meter(score, 1),
+      percent(score),
+    ),
     h("p", { class: "small" }, source),
   );
 }
@@ -151,7 +181,8 @@ function status({ status: code, retryMs }) {
   return retryMs ? `${shown}, again in ${Math.round(retryMs / 1000)} s` : shown;
 }
 
-function outcome({ ok, status: code, changedMs, unseen, name }) {
+function outcome({ ok, status: code, retryMs, changedMs, unseen, name }) {
+  if (retryMs) return "";
   if (changedMs) return `answer changed after ${Math.round(changedMs)} ms`;
   if (unseen) return "not in the answer yet";
   if (ok && name === "Content Shown") return "counted for the block";

@@ -21,7 +21,10 @@ query Shop($id: ID, $anonymousId: ID) {
     predictions { name value basis model { name version } why }
     blocks(slots: ["hero", "carousel", "social-proof"]) {
       decisionId slot key component content
-      why { rule matched operands { name value } skipped summary }
+      why {
+        summary basis rule expression operands { name value }
+        skipped { rule expression reason }
+      }
     }
     degraded
   }

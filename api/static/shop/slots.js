@@ -34,8 +34,9 @@ export class Slots {
 
   /** A decision counts from the moment it puts a block on the page, not each time it is renewed. */
   #showIn(slot, block) {
+    if (!slot || !block.key) return false; // nothing can be shown: what stands there may stay
     const drawn = JSON.stringify([block.key, block.content, this.#cartOf(block)]);
-    if (!slot || slot.drawn === drawn) return false;
+    if (slot.drawn === drawn) return false;
     const isNew = slot.block?.key !== block.key || slot.drawn === null;
     slot.drawn = drawn;
     this.#draw(slot.element, block);
@@ -54,7 +55,7 @@ export class Slots {
     const component = Object.hasOwn(COMPONENTS, block.component)
       ? COMPONENTS[block.component]
       : Plain;
-    const content = component(block.content, this.actions);
+    const content = component(block.content ?? {}, this.actions);
     content.classList.add("arriving");
     element.dataset.block = block.key;
     element.replaceChildren(content);
@@ -106,16 +107,21 @@ function banner(className, content, actions, backdrop, exhibit) {
 }
 
 function ctaButton(cta, { onCta }) {
-  return cta ? h("button", { class: "primary", type: "button", onclick: () => onCta(cta) }, cta.label) : null;
+  if (!cta) return null;
+  return h("button", { class: "primary", type: "button", onclick: () => onCta(cta) }, cta.label);
 }
 
-function pedestal(ids = []) {
+function pedestal(ids) {
   const exhibits = productsOf(ids).map((product) => tile(product, "bare"));
   return h("div", { class: "pedestal", "aria-hidden": "true" }, exhibits);
 }
 
-function picks(ids = [], actions) {
-  return h("div", { class: "exhibits" }, productsOf(ids).map((product) => card(product, actions)));
+function picks(ids, actions) {
+  return h(
+    "div",
+    { class: "exhibits" },
+    productsOf(ids).map((product) => card(product, actions)),
+  );
 }
 
 function strip({ title, text, cta }, products, actions, noteOf = () => null) {
@@ -147,7 +153,7 @@ function arrow(label, sign, onclick) {
 /** What is in the cart comes first, then what the block's author put beside it. */
 function cartReminder(content, actions) {
   const inCart = actions.inCart();
-  const products = productsOf([...new Set([...inCart, ...content.products])]).slice(0, 6);
+  const products = productsOf([...new Set([...inCart, ...(content.products ?? [])])]).slice(0, 6);
   const note = (product) => (inCart.includes(product.id) ? "In your cart" : null);
   return strip(content, products, actions, note);
 }

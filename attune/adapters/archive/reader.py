@@ -81,7 +81,7 @@ class Archive:
             database.execute("SET TimeZone = 'UTC'")
             self._view(database, f"day={day}/*.parquet")
             ordered = database.sql(
-                f'SELECT {", ".join(_quoted(SCHEMA.names))} FROM events ORDER BY timestamp, id'  # noqa: S608 - our own column names
+                f"SELECT {', '.join(_quoted(SCHEMA.names))} FROM events ORDER BY timestamp, id"  # noqa: S608 - our own column names
             )
             save(ordered.to_arrow_table().cast(SCHEMA), path)
         for obsolete in old:

@@ -26,6 +26,7 @@ _AWAY = (
     asyncpg.ReadOnlySQLTransactionError,  # a replica: failover is under way
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
+    asyncpg.InternalClientError,  # the server's farewell arrived, the end of the stream not yet
 )
 """What another attempt may find mended."""
 

@@ -106,8 +106,9 @@ def test_the_operands_of_an_expression_are_read_from_its_text(
         ("(user.score * 2)", "it is neither true nor false"),
         ("user.isMember ? 'a' : 'b'", "it is neither true nor false"),
         ("user.a ? (user.b ? true : 1) : false", "it is neither true nor false"),
-        ("user.segments.map(s, s + 'x')", "it is neither true nor false"),
-        ("user.segments.map(s, s == 'x')[0]", None),
+        ("user.segments.map(s, s == 'x')[0]", "there is no function map"),
+        ("user.flags[0]", None),
+        ("[true][0] && user.flags[user.n]", None),
         ("user.isMember ? user.a > 1 : has(user.b)", None),
         ("user.a == '" + "x" * MAX_CHARACTERS + "'", f"{MAX_CHARACTERS + 12} characters"),
     ],
@@ -160,7 +161,8 @@ def test_has_asks_whether_a_fact_is_known() -> None:
         ("user.views / 0 == 1", "it cannot be evaluated: division by zero"),
         ("user.segments[9] == 'x'", "it cannot be evaluated: index out of bounds: 9"),
         ("user.segment.matches('(')", "it cannot be evaluated: Function 'matches' error"),
-        ("user.segment", "it gives 'high_value', which is neither true nor false"),
+        ("user.segment", "it gives a str, which is neither true nor false"),
+        ("user.segments.exists(s, s > 3)", "it cannot be evaluated for each element of its list"),
         ("user.isMember && user.segment", "it cannot be evaluated"),
     ],
 )
@@ -176,3 +178,9 @@ def test_what_fails_on_a_visitors_data_gives_no_answer_and_a_reason(
 def test_a_name_can_be_turned_back_into_its_path() -> None:
     for path in [("user", "a"), ("user", "traits", 'a "b" \\ c', "d"), ("user", "ü", "")]:
         assert path_of(name_of(path)) == path
+
+
+def test_of_someone_unknown_every_operand_is_unknown() -> None:
+    with pytest.raises(Missing, match=r"prediction\.purchase is not known"):
+        holds("prediction.purchase > 0.5", {})
+    assert holds("!has(user.segment)", {})

@@ -135,7 +135,9 @@ def test_events_can_be_asked_for_by_time_and_profile(tmp_path: Path) -> None:
     hers, anonymous = event("eve", NOON), event(None, NOON, anonymous_id="a-1")
     kept = archive(tmp_path, taken(early, late, hers, anonymous))
 
-    assert list(kept.events(until=NOON + timedelta(hours=1), profiles=[ProfileId("ada")])) == [early]
+    assert list(kept.events(until=NOON + timedelta(hours=1), profiles=[ProfileId("ada")])) == [
+        early
+    ]
     assert list(kept.events(profiles=[ProfileId("anon:a-1")])) == [anonymous]
     assert len(list(kept.events())) == 4
 
@@ -177,9 +179,7 @@ def test_a_crash_while_compacting_changes_nothing(tmp_path: Path) -> None:
 async def test_the_consumer_writes_before_it_returns(tmp_path: Path) -> None:
     viewed = shopped("viewed")
 
-    await Archiving(ArchiveWriter(tmp_path)).take(
-        [Taken(Position(topic_of(viewed), 3, 7), viewed)]
-    )
+    await Archiving(ArchiveWriter(tmp_path)).take([Taken(Position(topic_of(viewed), 3, 7), viewed)])
 
     assert list(Archive(tmp_path).events()) == [viewed]
 

@@ -38,8 +38,9 @@ query WhatToShow($id: ID, $anonymousId: ID) {
     blocks(slots: ["hero", "carousel", "social-proof"]) {
       decisionId slot key component content
       why {
-        rule matched operands { name value }
-        skipped summary
+        summary rule expression
+        operands { name value }
+        skipped { rule expression reason }
       }
     }
     degraded

@@ -1,0 +1,65 @@
+# Everything runs in .venv, which each target makes or updates when requirements change.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/attune
+
+.DEFAULT_GOAL := help
+.PHONY: help run walk test quick check format schema data web bench lock clean
+
+help:  ## what can be done
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/run  ## everything on this machine: servers, API, consumers, demo shop
+	@exec $(RUN) up
+
+walk: .venv/dev  ## one event through all seven stops, printed
+	@$(BIN)/python scripts/walk.py
+
+test: .venv/dev  ## all tests; starts Kafka, Redis and PostgreSQL once for the integration tests
+	@$(BIN)/python -m pytest
+
+quick: .venv/dev  ## unit, property, contract and golden tests: no servers, seconds
+	@$(BIN)/python -m pytest -m "not integration and not browser"
+
+check: .venv/dev  ## lint, types, import directions, generated files, compose file, wheel
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/check.py
+
+format: .venv/dev  ## format the code
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+schema: .venv/dev  ## write schema.graphql anew
+	@$(BIN)/python scripts/schema.py > schema.graphql
+
+data: .venv/dev  ## write docs/data.md anew
+	@$(BIN)/python scripts/data.py > docs/data.md
+
+web:  ## build GraphiQL's page anew (needs Node.js)
+	@cd web/graphiql && npm ci --no-audit --no-fund && npm run build
+
+lock: .venv/dev  ## pin every dependency anew
+	@sh scripts/lock.sh
+
+clean:  ## remove .attune (all data of `make run`) and everything that was built
+	@rm -rf .attune .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# uv installs in seconds what pip takes a minute for; it comes from PyPI like everything else.
+.venv/bin/uv:
+	@$(PYTHON) scripts/bootstrap.py .venv
+
+.venv/run: requirements/run.txt pyproject.toml .venv/bin/uv
+	@echo "installing Attune into .venv"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements/run.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml .venv/bin/uv
+	@echo "installing Attune and its tests into .venv"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements/dev.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@ .venv/run

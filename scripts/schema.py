@@ -1,0 +1,6 @@
+"""Print the GraphQL schema: `make schema` writes it to `schema.graphql`, which is golden."""
+
+from api.schema import build_schema
+from feature_repo.views import USER_FEATURES
+
+print(build_schema(USER_FEATURES).as_str())

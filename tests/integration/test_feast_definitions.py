@@ -1,0 +1,270 @@
+"""Feast's own SDK and command line on the store that Attune writes."""
+
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import feast
+import pandas as pd
+import pytest
+from making import NOON, event, shopped
+
+from attune.adapters.redis import RedisProfiles, open_redis
+from attune.collect.event import Event, millis
+from attune.errors import ConfigurationError, Unavailable
+from attune.features.feature import Value, act_of
+from attune.features.view import FeatureView
+from attune.ids import ProfileId
+from attune.ports import Stored, Write
+from attune.settings import Settings
+from feature_repo import apply as applying
+from feature_repo.apply import apply, environment, quiet, store
+from feature_repo.objects import ALL_FEATURES, MODEL_INPUTS, model_inputs, repo_contents
+from feature_repo.views import USER_FEATURES
+from training.history import write_history
+
+_HOURS = [timedelta(hours=h) for h in (0, 0.5, 3, 30, 200)]
+
+
+def histories(users: int, seed: int) -> dict[str, list[Event]]:
+    """A few random hours of some visitors, each in the order of time."""
+    chance = Random(seed)
+    made = {}
+    for n in range(users):
+        user = f"user-{n}é"
+        times = sorted(NOON - timedelta(seconds=chance.randrange(80_000)) for _ in range(25))
+        made[user] = [one(chance, user, at) for at in times[: chance.randrange(26)]]
+    return made
+
+
+def one(chance: Random, user: str, at: object) -> Event:
+    if chance.random() < 0.2:
+        return event(user, at, type="page")
+    act = chance.choice(["viewed", "viewed", "added", "removed", "purchased", "refunded"])
+    category = chance.choice(["a", "b.c", None])
+    return shopped(act, user, at, category=category, price=chance.randrange(9_999) / 100)
+
+
+def states(view: FeatureView, events: list[Event]) -> bytes:
+    folded = view.empty()
+    for one_ in events:
+        if act_of(one_) in view.acts:
+            folded = view.update(folded, one_)
+    return view.encode(folded)
+
+
+def read(events: list[Event], now: int) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for view in USER_FEATURES.views:
+        values |= view.read(view.decode(states(view, events)), now)
+    return values
+
+
+@pytest.fixture
+def feature_store(settings: Settings) -> feast.FeatureStore:
+    apply(settings)
+    return store(settings)
+
+
+def test_applying_twice_changes_nothing_the_second_time(settings: Settings) -> None:
+    first = apply(settings)
+
+    assert "create on demand feature view user_activity" in first
+    assert "create feature view user_activity_state" in first
+    assert apply(settings) == []
+    assert apply(settings, plan_only=True) == []
+
+
+def test_a_plan_changes_nothing(settings: Settings) -> None:
+    planned = apply(settings, plan_only=True)
+
+    assert "create feature service user_features" in planned
+    assert set(planned) - set(apply(settings)) <= {f"create project {settings.project}"}
+
+
+def test_what_is_no_longer_declared_is_deleted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(settings)
+    fewer = [view for view in USER_FEATURES.views if view.name != "interest"]
+    monkeypatch.setattr(applying, "USER_FEATURES", type(USER_FEATURES)(fewer))
+
+    changes = apply(settings)
+
+    assert "delete on demand feature view user_interest" in changes
+    assert "delete feature view user_interest_state" in changes
+    assert any(line.startswith("change feature service user_features") for line in changes)
+    assert apply(settings) == []
+
+
+def test_feasts_command_line_finds_the_same_from_anywhere(
+    settings: Settings, tmp_path: Path
+) -> None:
+    apply(settings, plan_only=True)  # makes the schema, as `attune up` does
+    repo = Path(applying.__file__).parent
+    command = [str(Path(sys.executable).with_name("feast")), "-c", str(repo), "apply"]
+
+    done = subprocess.run(
+        command,
+        env=os.environ | environment(settings),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert apply(settings) == []
+
+
+async def test_feast_reads_online_what_attune_wrote(
+    settings: Settings, feature_store: feast.FeatureStore
+) -> None:
+    known = histories(12, seed=3)
+    async with open_redis(str(settings.redis)) as client:
+        profiles = RedisProfiles(client, settings.project, USER_FEATURES)
+        writes = [
+            Write(
+                ProfileId(user),
+                0,
+                {
+                    view.name: Stored(states(view, events), millis(NOON))
+                    for view in USER_FEATURES.views
+                },
+            )
+            for user, events in known.items()
+        ]
+        assert await profiles.save(writes) == set()
+    service = feature_store.get_feature_service(ALL_FEATURES)
+    asked = [(user, millis(NOON + later)) for user in [*known, "nobody"] for later in _HOURS]
+
+    found = feature_store.get_online_features(
+        features=service, entity_rows=[{"user_id": user, "now": now} for user, now in asked]
+    ).to_dict()
+
+    for n, (user, now) in enumerate(asked):
+        assert {name: column[n] for name, column in found.items() if name != "user_id"} == read(
+            known.get(user, []), now
+        )
+
+
+def test_feast_joins_in_history_what_a_fold_up_to_then_gives(
+    settings: Settings, feature_store: feast.FeatureStore
+) -> None:
+    known = histories(8, seed=4)
+    everything = sorted(
+        (one_ for events in known.values() for one_ in events), key=lambda one_: one_.timestamp
+    )
+    write_history(everything, USER_FEATURES, settings.data)
+    chance = Random(5)
+    moments = [one_.timestamp for one_ in everything] + [
+        NOON - timedelta(microseconds=chance.randrange(90_000 * 10**6)) for _ in range(100)
+    ]
+    asked = pd.DataFrame(
+        {
+            "row": range(len(moments)),
+            "user_id": [chance.choice([*known, "nobody"]) for _ in moments],
+            "event_timestamp": pd.DatetimeIndex(moments, dtype="datetime64[us, UTC]"),
+            "now": [millis(at) for at in moments],
+        }
+    )
+
+    with quiet():
+        found = feature_store.get_historical_features(
+            entity_df=asked, features=feature_store.get_feature_service(ALL_FEATURES)
+        ).to_arrow()
+
+    assert sorted(found["row"].to_pylist()) == list(range(len(moments)))
+    for row in found.to_pylist():
+        at, user = moments[row["row"]], row["user_id"]
+        past = [one_ for one_ in known.get(user, []) if one_.timestamp <= at]
+        expected = read(past, millis(at))
+        assert {name: row[name] for name in expected} == expected
+
+
+def test_a_state_that_cannot_be_read_counts_as_nothing_known(
+    feature_store: feast.FeatureStore,
+) -> None:
+    odfv = feature_store.get_on_demand_feature_view("user_purchases")
+
+    found = odfv.feature_transformation.udf(
+        {"user_purchases_state": [b"\xa7\x09not a state", None], "now": [0, 0]}
+    )
+
+    assert found == {"recency_days": [None] * 2, "frequency": [0] * 2, "monetary": [0.0] * 2}
+
+
+def test_models_are_given_the_numbers_and_nothing_else(feature_store: feast.FeatureStore) -> None:
+    service = feature_store.get_feature_service(MODEL_INPUTS)
+
+    offered = [
+        feature.name
+        for projection in service.feature_view_projections
+        for feature in projection.features
+    ]
+
+    assert offered == [field.name for field in model_inputs(USER_FEATURES)]
+    assert "last_categories" not in offered
+
+
+def test_the_registry_says_what_each_field_means(feature_store: feast.FeatureStore) -> None:
+    tags = feature_store.get_on_demand_feature_view("user_session").tags
+
+    assert tags["session_depth"] == "Events in the current session (events)"
+
+
+def test_the_registry_holds_names_of_functions_and_no_code(
+    feature_store: feast.FeatureStore,
+) -> None:
+    for view in USER_FEATURES.views:
+        found = feature_store.get_on_demand_feature_view(view.full_name)
+
+        assert found.feature_transformation.udf_string == (
+            f"from feature_repo.on_demand import {view.full_name}"
+        )
+
+
+def test_postgres_away_is_said_in_one_line(settings: Settings) -> None:
+    elsewhere = settings.model_copy(
+        update={"postgres": type(settings.postgres)("postgresql://postgres@127.0.0.1:9/postgres")}
+    )
+
+    with pytest.raises(Unavailable, match="PostgreSQL is unavailable"):
+        apply(elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("url", "written"),
+    [
+        ("redis://cache:6380/2", "cache:6380,db=2,{timeouts}"),
+        (
+            "rediss://u:a%23b@cache",
+            'cache:6379,db=0,{timeouts},ssl=true,username="u",password="a#b"',
+        ),
+    ],
+)
+def test_the_address_of_redis_is_written_as_feast_reads_it(
+    settings: Settings, url: str, written: str
+) -> None:
+    other = settings.model_copy(update={"redis": type(settings.redis)(url)})
+
+    timeouts = "socket_timeout=2,socket_connect_timeout=2"
+    assert environment(other)["ATTUNE_FEAST_REDIS"] == written.format(timeouts=timeouts)
+
+
+@pytest.mark.parametrize("url", ["redis://:a,b@cache:6379/0", "redis://[::1]:6379/0"])
+def test_an_address_that_feast_cannot_read_is_refused(settings: Settings, url: str) -> None:
+    other = settings.model_copy(update={"redis": type(settings.redis)(url)})
+
+    with pytest.raises(ConfigurationError, match="ATTUNE_REDIS"):
+        environment(other)
+
+
+def test_declarations_need_no_server() -> None:
+    contents = repo_contents(USER_FEATURES, "shop", Path("somewhere"))
+
+    assert len(contents.on_demand_feature_views) == len(USER_FEATURES.views)
+    assert all(Path(view.batch_source.path).is_absolute() for view in contents.feature_views)

@@ -1,0 +1,109 @@
+"""`attune train`, from the archive to a model that serves."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from making import NOON, Tape, shopped
+
+from attune.adapters.archive.writer import ArchiveWriter
+from attune.adapters.memory_content import MemoryModels
+from attune.adapters.onnx import load_scorer
+from attune.collect.event import Event
+from attune.errors import ConfigurationError
+from attune.settings import Settings
+from feature_repo.objects import model_inputs
+from feature_repo.views import USER_FEATURES
+from training.main import train
+from training.publish import Goal
+
+INPUTS = [field.name for field in model_inputs(USER_FEATURES)]
+NOW = NOON + timedelta(days=1)
+
+
+def shopping(visitors: int, seed: int, *, telling: bool = True) -> list[Event]:
+    """Ten hours of visits; who puts something in the cart mostly buys some minutes later."""
+    chance = Random(seed)
+    events = []
+    for n in range(visitors):
+        user, at = f"user-{n}", NOON - timedelta(seconds=chance.randrange(36_000))
+        keen = chance.random() < 0.3
+        for _ in range(chance.randrange(1, 6)):
+            events.append(shopped("viewed", user, at))
+            at += timedelta(seconds=chance.randrange(20, 200))
+        if keen:
+            events.append(shopped("added", user, at))
+        if chance.random() < ((0.8 if keen else 0.02) if telling else 0.25):
+            events.append(shopped("purchased", user, at + timedelta(minutes=5)))
+    return sorted(events, key=lambda one: one.timestamp)
+
+
+def archive(settings: Settings, events: list[Event]) -> None:
+    ArchiveWriter(settings.data / "archive").write(Tape()(*events))
+
+
+async def test_a_model_is_trained_judged_and_published(settings: Settings) -> None:
+    archive(settings, shopping(900, seed=1))
+    models, said = MemoryModels(), []
+
+    outcome = await train(settings, models, NOW, progress=said.append)
+
+    [stored] = await models.active()
+    scorer = load_scorer(stored, INPUTS)
+    about = outcome.bundle.metadata
+    assert outcome.version == stored.version == 1
+    assert about.metrics.auc > 0.8
+    assert about.metrics.log_loss < about.baseline.log_loss
+    assert about.trained.end + timedelta(hours=1) < about.held_out.start
+    keen = {"views_1h": 3, "carts_1h": 1, "carts_24h": 1, "carts_7d": 1, "session_depth": 4}
+    assert scorer.score(keen).value > 2 * scorer.score({"views_1h": 1, "session_depth": 1}).value
+    assert outcome.report.exists()
+    assert said[-1] == "published purchase version 1"
+
+
+async def test_training_twice_gives_the_same_model(settings: Settings) -> None:
+    archive(settings, shopping(400, seed=2))
+    models = MemoryModels()
+
+    first = await train(settings, models, NOW, force=True)
+    archive(settings, shopping(400, seed=2))  # the same offsets again: a replay
+    second = await train(settings, models, NOW, force=True)
+
+    assert second.bundle == first.bundle
+    assert second.version == 2
+
+
+async def test_a_model_that_knows_no_more_than_the_average_is_published_only_by_force(
+    settings: Settings,
+) -> None:
+    archive(settings, shopping(300, seed=15, telling=False))
+    models = MemoryModels()
+
+    outcome = await train(settings, models, NOW)
+    assert outcome.version is None
+    assert "log loss" in outcome.why
+    assert await models.active() == []
+
+    assert (await train(settings, models, NOW, force=True)).version == 1
+
+
+async def test_an_archive_that_is_empty_or_too_short_publishes_nothing(
+    settings: Settings,
+) -> None:
+    models = MemoryModels()
+    with pytest.raises(ConfigurationError, match="archive is empty"):
+        await train(settings, models, NOW)
+
+    archive(settings, shopping(3, seed=1))
+    with pytest.raises(ConfigurationError, match="not enough data"):
+        await train(settings, models, NOW)
+
+    assert await models.active() == []
+
+
+async def test_events_after_now_are_left_out(settings: Settings) -> None:
+    archive(settings, shopping(900, seed=1))
+
+    outcome = await train(settings, MemoryModels(), NOON - timedelta(hours=3), force=True)
+
+    assert outcome.bundle.metadata.held_out.end <= NOON - timedelta(hours=4)
