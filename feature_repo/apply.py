@@ -64,14 +64,20 @@ def repo_config(settings: Settings) -> RepoConfig:
     return config
 
 
-def store(settings: Settings) -> feast.FeatureStore:
-    """Return Feast's store on our registry, Redis and state history.
+@contextmanager
+def open_store(settings: Settings) -> Iterator[feast.FeatureStore]:
+    """Yield Feast's store on our registry, Redis and state history.
 
     Raises:
         Unavailable: PostgreSQL does not answer.
     """
     _make_schema(settings)
-    return feast.FeatureStore(config=repo_config(settings))
+    store = feast.FeatureStore(config=repo_config(settings))
+    registry: Any = store.registry
+    try:
+        yield store
+    finally:
+        registry.write_engine.dispose()  # Feast itself never closes its connections
 
 
 def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
@@ -86,18 +92,16 @@ def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
     wanted = repo_contents(USER_FEATURES, settings.project, settings.data)
     # Feast registers an entity of its own, and would count it among what is to be deleted.
     wanted.entities.append(DUMMY_ENTITY)
-    registry = store(settings)
-    with quiet():
-        difference, _, _ = registry.plan(wanted)
-    changes = [
-        change
-        for change in difference.feast_object_diffs
-        if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
-    ]
-    if changes and not plan_only:
-        objects: list[Any] = list(chain.from_iterable(wanted))
-        with quiet():
-            registry.apply(objects, objects_to_delete=_gone(changes), partial=False)
+    with open_store(settings) as store, quiet():
+        difference, _, _ = store.plan(wanted)
+        changes = [
+            change
+            for change in difference.feast_object_diffs
+            if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
+        ]
+        if changes and not plan_only:
+            objects: list[Any] = list(chain.from_iterable(wanted))
+            store.apply(objects, objects_to_delete=_gone(changes), partial=False)
     return sorted(_line(change) for change in changes)
 
 

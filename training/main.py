@@ -10,7 +10,7 @@ from attune.adapters.archive.reader import Archive
 from attune.models import ModelStore
 from attune.predict.bundle import Bundle
 from attune.settings import Settings
-from feature_repo.apply import apply, store
+from feature_repo.apply import apply, open_store
 from feature_repo.objects import model_inputs
 from feature_repo.views import USER_FEATURES
 from training.dataset import join, split
@@ -75,9 +75,10 @@ def make(settings: Settings, now: datetime, goal: Goal, progress: Progress) -> t
     parts = split(history, goal.horizon)
     progress(f"joining features to {len(parts.train) + len(parts.held_out):,} moments")
     apply(settings)
-    feast, inputs = store(settings), model_inputs(USER_FEATURES)
-    learned = join(feast, history, parts.train, goal.horizon, inputs)
-    held_out = join(feast, history, parts.held_out, goal.horizon, inputs)
+    inputs = model_inputs(USER_FEATURES)
+    with open_store(settings) as store:
+        learned = join(store, history, parts.train, goal.horizon, inputs)
+        held_out = join(store, history, parts.held_out, goal.horizon, inputs)
     check_enough(learned, "learn from")
     check_enough(held_out, "judge by")
     progress(f"fitting {len(learned.labels):,} moments, {learned.positives:,} before a purchase")

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -21,7 +22,7 @@ from attune.ids import ProfileId
 from attune.ports import Stored, Write
 from attune.settings import Settings
 from feature_repo import apply as applying
-from feature_repo.apply import apply, environment, quiet, store
+from feature_repo.apply import apply, environment, open_store, quiet
 from feature_repo.objects import ALL_FEATURES, MODEL_INPUTS, model_inputs, repo_contents
 from feature_repo.views import USER_FEATURES
 from training.history import write_history
@@ -31,7 +32,7 @@ _HOURS = [timedelta(hours=h) for h in (0, 0.5, 3, 30, 200)]
 
 def histories(users: int, seed: int) -> dict[str, list[Event]]:
     """A few random hours of some visitors, each in the order of time."""
-    chance = Random(seed)
+    chance = Random(seed)  # noqa: S311 - repeatable, not secret
     made = {}
     for n in range(users):
         user = f"user-{n}é"
@@ -64,9 +65,10 @@ def read(events: list[Event], now: int) -> dict[str, Value]:
 
 
 @pytest.fixture
-def feature_store(settings: Settings) -> feast.FeatureStore:
+def feature_store(settings: Settings) -> Iterator[feast.FeatureStore]:
     apply(settings)
-    return store(settings)
+    with open_store(settings) as store:
+        yield store
 
 
 def test_applying_twice_changes_nothing_the_second_time(settings: Settings) -> None:
@@ -159,7 +161,7 @@ def test_feast_joins_in_history_what_a_fold_up_to_then_gives(
         (one_ for events in known.values() for one_ in events), key=lambda one_: one_.timestamp
     )
     write_history(everything, USER_FEATURES, settings.data)
-    chance = Random(5)
+    chance = Random(5)  # noqa: S311 - as above
     moments = [one_.timestamp for one_ in everything] + [
         NOON - timedelta(microseconds=chance.randrange(90_000 * 10**6)) for _ in range(100)
     ]
