@@ -6,11 +6,23 @@ environment wins over the file. Each default stands here and nowhere else.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, PostgresDsn, RedisDsn
+from pydantic import BaseModel, BeforeValidator, Field, PostgresDsn, RedisDsn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_FILE = Path(".attune/env")
+
+
+def _seconds(value: object) -> object:
+    """Read a bare number as seconds; pydantic itself wants ISO 8601 in text (`PT5S`)."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str | int | float) else value
+    except ValueError:
+        return value
+
+
+Seconds = Annotated[timedelta, BeforeValidator(_seconds)]
 
 
 class Kafka(BaseModel, frozen=True):
@@ -24,7 +36,11 @@ class Kafka(BaseModel, frozen=True):
     replication: int = Field(
         default=1, gt=0, description="of each topic we create; 3 in production"
     )
-    ack_timeout: timedelta = Field(timedelta(seconds=5), description="then the collector says 503")
+    session_timeout: Seconds = Field(
+        default=timedelta(seconds=10),
+        description="seconds after which the partitions of a consumer that fell silent go to others",
+    )
+    ack_timeout: Seconds = Field(timedelta(seconds=5), description="seconds; then the collector says 503")
 
 
 class Collect(BaseModel, frozen=True):

@@ -3,9 +3,10 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from attune.errors import AttuneError
@@ -163,7 +164,15 @@ def main() -> None:
     try:
         app()
     except AttuneError as error:
-        Console(stderr=True).print(f"[red]attune: {error}[/red]", highlight=False)
-        sys.exit(1)
+        _fail(str(error))
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            variable = "ATTUNE_" + "__".join(str(part) for part in each["loc"]).upper()
+            _fail(f"{variable} is {each['input']!r}: {each['msg']}; `attune settings` shows all")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True).print(f"attune: {message}", style="red", highlight=False, markup=False)
+    sys.exit(1)

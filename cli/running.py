@@ -55,9 +55,9 @@ class Running:
 
     def last_words(self) -> str | None:
         """Return how the first thing ended that ended by itself, None while all live."""
-        for one in (*self.stack.died(), *(role for role in self.roles if role.ended())):
-            return one.last_words()
-        return None
+        if dead := self.stack.died():
+            return dead[0].last_words()
+        return next((role.last_words() for role in self.roles if role.ended()), None)
 
 
 @contextmanager

@@ -88,6 +88,7 @@ class KafkaLog(EventLog):
         self._settings = settings
         self._timeout = settings.ack_timeout.total_seconds()
         self._producer: AIOKafkaProducer | None = None
+        self._ready = asyncio.Event()
 
     async def append(self, events: Sequence[Event]) -> None:
         """See `EventLog.append`."""
@@ -116,6 +117,10 @@ class KafkaLog(EventLog):
         """Whether a broker has ever answered; the client reconnects by itself after that."""
         return self._producer is not None
 
+    async def ready(self) -> None:
+        """Wait for the first connection."""
+        await self._ready.wait()
+
     async def connect(self) -> None:
         """Try until a broker answers and the topics exist; `append` says 503 meanwhile."""
         while True:
@@ -135,6 +140,7 @@ class KafkaLog(EventLog):
                 await asyncio.sleep(1)
             else:
                 self._producer = producer
+                self._ready.set()
                 return
 
     async def close(self) -> None:
@@ -218,6 +224,7 @@ async def open_source(
         Unavailable: no broker answers.
     """
     prefix = settings.topic_prefix
+    session = round(settings.session_timeout.total_seconds() * 1000)
     await create_topics(settings)
     consumer = AIOKafkaConsumer(
         *(prefix + topic for topic in topics),
@@ -225,8 +232,8 @@ async def open_source(
         group_id=prefix + group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        session_timeout_ms=10_000,
-        heartbeat_interval_ms=500,  # a rebalance takes one of these to be noticed
+        session_timeout_ms=session,
+        heartbeat_interval_ms=min(500, session // 3),  # a rebalance takes one to be noticed
         max_poll_interval_ms=300_000,
         fetch_max_wait_ms=100,
     )

@@ -121,6 +121,7 @@ def render(log: Path, port: int, controller_port: int) -> str:
         "min.insync.replicas": 1,
         "auto.create.topics.enable": "false",  # a mistyped topic is an error, not a new topic
         "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,  # a member that was killed is given up sooner
         "offsets.topic.num.partitions": 4,
         "transaction.state.log.num.partitions": 2,
         # After SIGKILL the new broker waits until its own old registration has expired: 13 s

@@ -5,6 +5,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from making import NOON, event, shopped
 from roles import api, caught_up, consumer, wait_for
 
@@ -16,7 +17,7 @@ from attune.collect.event import Event, Kind
 from attune.ids import ProfileId
 from attune.ports import Row, Taken
 from attune.settings import Settings
-from attune.stream import EVENTS, Position, topic_of
+from attune.stream import BEHAVIORAL, DEAD, EVENTS, Position, decode_dead_letter, topic_of
 from cli.embedded.stack import Stack
 from consumers.features import Features
 from feature_repo.views import USER_FEATURES
@@ -79,8 +80,7 @@ async def same_states(settings: Settings, events: list[Event]) -> None:
 
 async def append(settings: Settings, events: list[Event]) -> None:
     async with open_log(settings.kafka) as log:
-        while not log.connected:
-            await asyncio.sleep(0.05)
+        await log.ready()
         await log.append(events)
 
 
@@ -143,10 +143,6 @@ def test_poison_is_put_aside_with_its_reason_and_the_rest_goes_on(settings: Sett
 
 
 async def _poison(settings: Settings) -> None:
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-
-    from attune.stream import BEHAVIORAL, DEAD, decode_dead_letter
-
     await create_topics(settings.kafka)
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka.brokers)
     await producer.start()

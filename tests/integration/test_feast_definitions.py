@@ -32,7 +32,7 @@ _HOURS = [timedelta(hours=h) for h in (0, 0.5, 3, 30, 200)]
 
 def histories(users: int, seed: int) -> dict[str, list[Event]]:
     """A few random hours of some visitors, each in the order of time."""
-    chance = Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = Random(seed)
     made = {}
     for n in range(users):
         user = f"user-{n}é"
@@ -161,7 +161,7 @@ def test_feast_joins_in_history_what_a_fold_up_to_then_gives(
         (one_ for events in known.values() for one_ in events), key=lambda one_: one_.timestamp
     )
     write_history(everything, USER_FEATURES, settings.data)
-    chance = Random(5)  # noqa: S311 - as above
+    chance = Random(5)
     moments = [one_.timestamp for one_ in everything] + [
         NOON - timedelta(microseconds=chance.randrange(90_000 * 10**6)) for _ in range(100)
     ]

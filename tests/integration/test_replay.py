@@ -1,13 +1,15 @@
 """The main job on real input: a file of shop events, through every stop, against DuckDB."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import httpx
 import pytest
-from roles import DATA, WRITE_KEY, api, caught_up, role
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from roles import DATA, WRITE_KEY, api, caught_up, consumer
 
 from attune.adapters.postgres.migrate import migrate
 from attune.settings import Settings
@@ -123,12 +125,10 @@ async def test_every_user_of_the_file_has_the_features_that_duckdb_computes(
     if not FILE.exists():
         pytest.skip(f"needs the real events in {FILE}")
     migrate(settings)
-    with api(settings) as client, role(settings, "consume", "features"):
+    with api(settings) as client, consumer(settings):
         summary = await send(client, Options(FILE))
         assert (summary.accepted, summary.rejected, summary.bad_rows) == (EVENTS, 0, 0)
         assert await messages(settings) == {BEHAVIORAL: 17_221, TRANSACTIONAL: 214, CONTEXTUAL: 0}
-
-        import asyncio
 
         await asyncio.to_thread(caught_up, settings, "features")
         truth = expected(FILE, NOW)
@@ -142,9 +142,7 @@ async def test_every_user_of_the_file_has_the_features_that_duckdb_computes(
         # The same file again: accepted, and it changes nothing.
         await send(client, Options(FILE, limit=2_000))
         await asyncio.to_thread(caught_up, settings, "features")
-        assert same(
-            answered(client, users[:100], NOW)[users[0]], truth[users[0]]
-        )
+        assert same(answered(client, users[:100], NOW)[users[0]], truth[users[0]])
 
 
 def same(got: Any, truth: Any) -> bool:
@@ -164,16 +162,14 @@ async def send(client: httpx.Client, options: Options) -> Any:
 
 async def messages(settings: Settings) -> dict[str, int]:
     """How many messages each topic of events holds."""
-    from aiokafka import AIOKafkaConsumer, TopicPartition
-
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.brokers)
-    await consumer.start()
+    reader = AIOKafkaConsumer(bootstrap_servers=settings.kafka.brokers)
+    await reader.start()
     try:
         counts = {}
         for topic in (BEHAVIORAL, TRANSACTIONAL, CONTEXTUAL):
             name = settings.kafka.topic_prefix + topic
             places = [TopicPartition(name, p) for p in range(settings.kafka.partitions)]
-            counts[topic] = sum((await consumer.end_offsets(places)).values())
+            counts[topic] = sum((await reader.end_offsets(places)).values())
         return counts
     finally:
-        await consumer.stop()
+        await reader.stop()

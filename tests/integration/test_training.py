@@ -25,7 +25,7 @@ def shopping(visitors: int, seed: int, *, turning: bool = False) -> list[Event]:
 
     If `turning`, it is the others who buy in the last four hours.
     """
-    chance = Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = Random(seed)
     events = []
     for n in range(visitors):
         user, at = f"user-{n}", NOON - timedelta(seconds=chance.randrange(36_000))

@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def as_env(settings: Settings) -> dict[str, str]:
         "ATTUNE_DATA": str(settings.data),
         "ATTUNE_KAFKA__BROKERS": settings.kafka.brokers,
         "ATTUNE_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
+        "ATTUNE_KAFKA__SESSION_TIMEOUT": str(settings.kafka.session_timeout.total_seconds()),
         "ATTUNE_KAFKA__PARTITIONS": str(settings.kafka.partitions),
         "ATTUNE_COLLECT__WRITE_KEYS": f'{{"{WRITE_KEY}": "test"}}',
     }
@@ -79,7 +81,7 @@ def role(settings: Settings, *arguments: str, **env: str) -> Iterator[Role]:
 def consumer(settings: Settings, name: str = "features") -> Iterator[Role]:
     """A consumer that has joined its group."""
     with role(settings, "consume", name) as running:
-        wait_for(lambda: "consumer.started" in running.output())
+        wait_for(lambda: _started(running))
         yield running
 
 
@@ -89,12 +91,19 @@ def api(settings: Settings, **env: str) -> Iterator[httpx.Client]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with role(settings, "api", ATTUNE_API__PORT=str(port), **env) as running:
-        with httpx.Client(
+    with (
+        role(settings, "api", ATTUNE_API__PORT=str(port), **env) as running,
+        httpx.Client(
             base_url=f"http://127.0.0.1:{port}", auth=(WRITE_KEY, ""), timeout=20
-        ) as client:
-            wait_for(lambda: _ready(client, running))
-            yield client
+        ) as client,
+    ):
+        wait_for(lambda: _ready(client, running))
+        yield client
+
+
+def _started(running: Role) -> bool:
+    assert running.process.poll() is None, running.output()
+    return "consumer.started" in running.output()
 
 
 def _ready(client: httpx.Client, running: Role) -> bool:
@@ -105,10 +114,8 @@ def _ready(client: httpx.Client, running: Role) -> bool:
         return False
 
 
-def wait_for(condition: object, seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Return when it holds; fail if it does not in time."""
-    import time
-
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, f"not in {seconds} s"

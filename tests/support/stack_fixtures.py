@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,7 +56,12 @@ def settings(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
         project=own,
         data=tmp_path / "attune",
         # Three partitions: enough for their order to matter, half the work of six.
-        kafka=Kafka(brokers=stack.endpoints.brokers, topic_prefix=f"{own}.", partitions=3),
+        kafka=Kafka(
+            brokers=stack.endpoints.brokers,
+            topic_prefix=f"{own}.",
+            partitions=3,
+            session_timeout=timedelta(seconds=1),  # killed members are given up sooner
+        ),
     )
     yield made
     with ThreadPoolExecutor(1) as thread:  # the test's own event loop is not ours to touch

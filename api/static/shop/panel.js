@@ -144,7 +144,7 @@ function visitor({ id, profile, segment, segments }) {
 
 function prediction({ name, value: score, basis, model, why }) {
   const source =
-    basis === "MODEL" && model ? `${model.name} ${model.version}` : "base rate, no model";
+    basis === "MODEL" && model ? `${model.name}, version ${model.version}` : "base rate, no model";
   return h(
     "section",
     { class: "prediction", title: why },
