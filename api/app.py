@@ -14,7 +14,7 @@ from api.schema import Context, build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
 from attune.adapters.kafka import KafkaLog, open_log
-from attune.adapters.onnx import OnnxScorer
+from attune.adapters.onnx import load_scorer
 from attune.adapters.postgres.content import PostgresContent
 from attune.adapters.postgres.database import open_database
 from attune.adapters.postgres.measure import PostgresMeasures
@@ -22,9 +22,9 @@ from attune.adapters.postgres.models import PostgresModels
 from attune.adapters.redis import RedisProfiles, open_redis
 from attune.errors import Unavailable
 from attune.ids import ProfileId
-from attune.models import StoredModel
 from attune.ports import OnlineStore
-from attune.predict.bundle import Bundle, read_metadata
+from attune.predict.score import Scorer
+from attune.predict.store import StoredModel
 from attune.settings import Settings
 from feature_repo.views import USER_FEATURES
 
@@ -93,8 +93,8 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
             await task
 
 
-def _scorer(stored: StoredModel) -> OnnxScorer:
-    return OnnxScorer(Bundle(stored.onnx, read_metadata(stored.metadata)), stored.version)
+def _scorer(stored: StoredModel) -> Scorer:
+    return load_scorer(stored, {field.name for field in USER_FEATURES.fields})
 
 
 def _clock() -> datetime:

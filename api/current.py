@@ -9,8 +9,8 @@ from attune.decide.content import Content, ContentStore
 from attune.decide.expression import Language
 from attune.decide.playbook import Playbook
 from attune.errors import AttuneError
-from attune.models import ModelStore, StoredModel
 from attune.predict.score import PriorScorer, Scorer
+from attune.predict.store import ModelStore, StoredModel
 from attune.telemetry import CONTENT_LOADED
 
 _log = structlog.get_logger()

@@ -17,7 +17,7 @@ from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
 from attune.profiles.profile import Profile
-from attune.segments import Membership, segments_of
+from attune.profiles.segments import Membership, segments_of
 from attune.telemetry import DEGRADED
 
 _UNDERSCORE = re.compile(r"_([a-z0-9])")

@@ -38,9 +38,11 @@ class Kafka(BaseModel, frozen=True):
     )
     session_timeout: Seconds = Field(
         default=timedelta(seconds=10),
-        description="seconds after which the partitions of a consumer that fell silent go to others",
+        description="seconds; then the partitions of a silent consumer go to others",
     )
-    ack_timeout: Seconds = Field(timedelta(seconds=5), description="seconds; then the collector says 503")
+    ack_timeout: Seconds = Field(
+        default=timedelta(seconds=5), description="seconds; then the collector says 503"
+    )
 
 
 class Collect(BaseModel, frozen=True):

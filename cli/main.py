@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -96,6 +97,10 @@ def consume(
 @app.command()
 def train(
     *,
+    horizon: Annotated[
+        float,
+        typer.Option(min=0.01, help="Hours within which a purchase counts as following a moment."),
+    ] = 1.0,
     force: Annotated[
         bool, typer.Option(help="Publish even a model that is no better than the prior.")
     ] = False,
@@ -103,7 +108,7 @@ def train(
     """Train the models from the archive, check them, and publish them to the API."""
     from cli.train import train as run_training
 
-    run_training(Settings(), force=force)
+    run_training(Settings(), horizon=timedelta(hours=horizon), force=force)
 
 
 @app.command()
@@ -157,6 +162,14 @@ def features_apply(
 
     changes = apply(Settings(), plan_only=plan)
     Console().print("\n".join(changes) if changes else "nothing to change")
+
+
+@features_app.command("env")
+def features_env() -> None:
+    """Print the variables that Feast's own command line needs: `eval "$(attune features env)"`."""
+    from feature_repo.apply import exports
+
+    typer.echo(exports(Settings()))
 
 
 def main() -> None:

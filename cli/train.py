@@ -1,7 +1,7 @@
 """`attune train` on the command line."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 from rich.table import Table
@@ -12,9 +12,12 @@ from attune.predict.bundle import Metrics
 from attune.settings import Settings
 from training.main import Outcome, Progress
 from training.main import train as run_training
+from training.publish import Goal
+
+_DEFAULT = Goal()
 
 
-def train(settings: Settings, *, force: bool) -> None:
+def train(settings: Settings, *, horizon: timedelta, force: bool) -> None:
     """Train with progress, then show how good the model is and what became of it.
 
     Raises:
@@ -23,22 +26,26 @@ def train(settings: Settings, *, force: bool) -> None:
     """
     console = Console()
     with console.status("training") as status:
-        outcome = trained(settings, force=force, progress=status.update)
+        outcome = trained(settings, Goal(horizon=horizon), force=force, progress=status.update)
     _show(console, outcome)
 
 
 def trained(
-    settings: Settings, *, force: bool = False, progress: Progress = lambda _: None
+    settings: Settings,
+    goal: Goal = _DEFAULT,
+    *,
+    force: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Outcome:
     """Train on the archive until now and publish; raises as `train`."""
-    return asyncio.run(_trained(settings, force=force, progress=progress))
+    return asyncio.run(_trained(settings, goal, force=force, progress=progress))
 
 
-async def _trained(settings: Settings, *, force: bool, progress: Progress) -> Outcome:
+async def _trained(settings: Settings, goal: Goal, *, force: bool, progress: Progress) -> Outcome:
     async with open_database(settings) as database:
         models = PostgresModels(database)
         return await run_training(
-            settings, models, datetime.now(UTC), force=force, progress=progress
+            settings, models, datetime.now(UTC), goal, force=force, progress=progress
         )
 
 

@@ -5,7 +5,6 @@ Importing feast takes 4 s: nothing that serves requests or folds events may impo
 
 import json
 import shlex
-import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -54,6 +53,12 @@ def environment(settings: Settings) -> dict[str, str]:
         "ATTUNE_FEAST_REGISTRY": _registry_url(settings),
         "ATTUNE_FEAST_REDIS": _redis_address(settings.redis),
     }
+
+
+def exports(settings: Settings) -> str:
+    """Return the `environment` as lines for a shell to evaluate."""
+    variables = environment(settings).items()
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables)
 
 
 def repo_config(settings: Settings) -> RepoConfig:
@@ -169,8 +174,3 @@ def _make_schema(settings: Settings) -> None:
             connection.execute(create)
     except psycopg.OperationalError as error:
         raise Unavailable("PostgreSQL", str(error).strip()) from error
-
-
-if __name__ == "__main__":
-    for name, value in environment(Settings()).items():
-        sys.stdout.write(f"export {name}={shlex.quote(value)}\n")

@@ -1,6 +1,5 @@
 """Print docs/data.md: each topic, feature, metric and setting, from the code that defines it."""
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,7 +39,7 @@ TOPICS: Mapping[str, Topic] = {
         "What visitors do: products viewed, added and removed, pages, screens, and every track "
         "event that is none of the others"
     ),
-    stream.TRANSACTIONAL: Topic("Money: orders completed and refunded"),
+    stream.TRANSACTIONAL: Topic("Money: checkouts, payments, orders and refunds"),
     stream.CONTEXTUAL: Topic("Who visitors are: identify, group and alias calls"),
     stream.EXPOSURES: Topic("Blocks that a visitor saw: track events `Content Shown`"),
     stream.DEAD: Topic(
@@ -141,10 +140,7 @@ def _view(view: FeatureView) -> Iterator[str]:
     )
     yield from _table(
         ("field", "in rules", "type", "unit", "meaning"),
-        (
-            (f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description)
-            for f in view.fields
-        ),
+        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in view.fields),
     )
 
 
@@ -160,7 +156,12 @@ def metrics() -> Iterator[tuple[str, str, str, str, str]]:
 
 
 def _metrics() -> Iterator[str]:
-    yield from ("## Metrics", "", "In Prometheus' format; `attune api` serves them at `/metrics`.", "")
+    yield from (
+        "## Metrics",
+        "",
+        "In Prometheus' format; `attune api` serves them at `/metrics`.",
+        "",
+    )
     yield from _table(
         ("metric", "type", "labels", "meaning", "when it moves"),
         ((f"`{name}`", *rest) for name, *rest in metrics()),
@@ -178,7 +179,11 @@ def _settings() -> Iterator[str]:
     yield from _table(
         ("variable", "default", "meaning"),
         (
-            (f"`{setting.variable}`", f"`{setting.default}`" if setting.default else "", setting.meaning)
+            (
+                f"`{setting.variable}`",
+                f"`{setting.default}`" if setting.default else "",
+                setting.meaning,
+            )
             for setting in settings_of(Settings, "ATTUNE_")
         ),
     )
@@ -197,5 +202,4 @@ def _row(cells: Iterable[Any]) -> str:
 
 
 if __name__ == "__main__":
-    os.environ.clear()  # none of what this machine sets belongs in the page
     print(page())

@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from attune.adapters.archive.reader import Archive
-from attune.models import ModelStore
 from attune.predict.bundle import Bundle
+from attune.predict.store import ModelStore
 from attune.settings import Settings
 from feature_repo.apply import apply, open_store
 from feature_repo.objects import model_inputs

@@ -6,8 +6,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from attune.models import ModelStore
 from attune.predict.bundle import Bundle, Metadata, Window
+from attune.predict.store import ModelStore
 from training.dataset import Rows
 from training.evaluate import evaluate
 from training.export import Graph

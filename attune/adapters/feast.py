@@ -14,9 +14,6 @@ from attune.features.view import Entity
 from attune.ports import Row, Stored, Write
 from attune.profiles.profile import RECORDS
 
-STATE_FIELD = "state"
-"""Name of the one feature of each state view."""
-
 VERSION_FIELD = b"_v"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING = 2
@@ -25,7 +22,10 @@ _U32 = struct.Struct("<I")
 
 
 def state_view(full_name: str) -> str:
-    """Return the name of the plain Feast view that holds the states of a feature view."""
+    """Return the name of the plain Feast view that holds the states of a feature view.
+
+    Its one feature has the same name, because Feast's joins want names unique across views.
+    """
     return f"{full_name}_state"
 
 
@@ -95,7 +95,7 @@ class Layout:
         self._time: dict[str, bytes] = {}
         for view in features.views:
             feast_view = state_view(view.full_name)
-            self._state[view.name] = field_of(feast_view, STATE_FIELD)
+            self._state[view.name] = field_of(feast_view, feast_view)
             self._time[view.name] = b"_ts:" + feast_view.encode()
         self._views = {field: name for name, field in self._state.items()}
         self._records = {field: name for name, field in _RECORD_FIELDS.items()}

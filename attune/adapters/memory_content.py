@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from attune.decide.content import Content, ContentStore, Noun, revised
 from attune.ids import ProfileId
 from attune.measure import BlockCount, MeasureStore, Shown
-from attune.models import ModelStore, StoredModel
+from attune.predict.store import ModelStore, StoredModel
 from attune.profiles.record import Known, Learned, ProfileRecords, Sighting, Trait
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import onnxruntime as ort
 
 from attune.errors import ConfigurationError
 from attune.features.feature import Value
-from attune.models import StoredModel
 from attune.predict.bundle import TOLERANCE, Bundle, read_metadata
 from attune.predict.score import ModelId, Score
+from attune.predict.store import StoredModel
 
 Matrix = npt.NDArray[np.float32]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from attune.decide.content import Block, Content, InvalidContent
 from attune.decide.expression import Expression, InvalidExpression, Language
-from attune.segments import reads_segments
+from attune.profiles.segments import reads_segments
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 

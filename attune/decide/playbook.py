@@ -11,7 +11,7 @@ import msgspec
 from attune.decide.content import Block, Content, Rule, Slot
 from attune.decide.expression import Broken, Expression, InvalidExpression, Language
 from attune.decide.facts import Facts, Path, Shape, shape_of
-from attune.segments import Criterion
+from attune.profiles.segments import Criterion
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from attune.collect.event import Event, Kind
 from attune.decide.content import Block, Content, ContentStore, Noun, Rule, Segment, Slot
 from attune.ids import ProfileId
 from attune.measure import BlockCount, MeasureStore, Shown
-from attune.models import ModelStore
+from attune.predict.store import ModelStore
 from attune.profiles.record import Learned, ProfileRecords
 from attune.settings import Settings
 

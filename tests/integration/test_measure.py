@@ -39,7 +39,7 @@ async def test_every_message_twice_and_shuffled_counts_each_decision_once(
 ) -> None:
     store = PostgresMeasures(database)
     messages = taken(*[exposure(number) for number in range(50)]) * 2
-    random.Random(7).shuffle(messages)  # noqa: S311 - a fixed order, not a secret
+    random.Random(7).shuffle(messages)
 
     for start in range(0, len(messages), 9):
         await Measure(store).take(messages[start : start + 9])
@@ -102,7 +102,7 @@ async def test_two_members_with_each_message_twice_learn_the_same(
     events = histories()
     records = PostgresProfiles(database)
     messages = taken(*events) * 2
-    random.Random(3).shuffle(messages)  # noqa: S311 - a fixed order, not a secret
+    random.Random(3).shuffle(messages)
 
     async with asyncio.TaskGroup() as tasks:
         for start in range(0, len(messages), 12):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from attune.adapters.postgres.database import Database
-from attune.models import ModelStore, StoredModel
+from attune.predict.store import ModelStore, StoredModel
 
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 _RETIRE = "UPDATE models SET active = false WHERE name = $1 AND active"
@@ -67,4 +67,4 @@ class PostgresModels(ModelStore):
         return [StoredModel(**row) for row in rows]
 
     def _lock(self, name: str) -> str:
-        return f"attune.models.{self._database.schema}.{name}"
+        return f"attune.predict.store.{self._database.schema}.{name}"

@@ -1,7 +1,7 @@
 from attune.adapters.cel import compiled
 from attune.decide.content import Content, Rule, Segment, Slot
 from attune.decide.playbook import Playbook
-from attune.segments import segments_of
+from attune.profiles.segments import segments_of
 
 PLAYBOOK = Playbook.of(
     Content(

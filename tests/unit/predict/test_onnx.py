@@ -7,9 +7,9 @@ import pytest
 
 from attune.adapters.onnx import OnnxScorer, load_scorer, run_graph
 from attune.errors import ConfigurationError
-from attune.models import StoredModel
 from attune.predict.bundle import Bundle, Golden, read_metadata
 from attune.predict.score import ModelId, PriorScorer
+from attune.predict.store import StoredModel
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "onnx"
 
