@@ -97,12 +97,10 @@ def page() -> str:
 
 
 def _topics() -> Iterator[str]:
-    yield from (
+    yield from _head(
         "## Topics",
-        "",
         "Kafka keeps what happened. Each name here is behind `ATTUNE_KAFKA__TOPIC_PREFIX`, and so "
         "are the names of the consumer groups, which are those of the readers.",
-        "",
     )
     yield from _table(
         ("topic", "meaning", "key", "written by", "read by"),
@@ -118,13 +116,11 @@ def _readers(topic: str) -> list[str]:
 
 
 def _features() -> Iterator[str]:
-    yield from (
+    yield from _head(
         "## Features",
-        "",
         "Declared in `feature_repo/views.py`. The online store keeps the state of each view; its "
         "fields are computed at the moment of reading. Rules and GraphQL use the name in camel "
         "case, Feast the other.",
-        "",
     )
     for view in USER_FEATURES.views:
         yield from _view(view)
@@ -132,11 +128,9 @@ def _features() -> Iterator[str]:
 
 def _view(view: FeatureView) -> Iterator[str]:
     acts = ", ".join(f"`{act}`" for act in sorted(view.acts))
-    yield from (
+    yield from _head(
         f"### `{view.full_name}`",
-        "",
         f"{view.description}. Changed by {acts}. State version {view.version}.",
-        "",
     )
     yield from _table(
         ("field", "in rules", "type", "unit", "meaning"),
@@ -169,12 +163,10 @@ def _metrics() -> Iterator[str]:
 
 
 def _settings() -> Iterator[str]:
-    yield from (
+    yield from _head(
         "## Settings",
-        "",
         "From the environment, else from `.attune/env`, else the default. `attune settings` shows "
         "those in force.",
-        "",
     )
     yield from _table(
         ("variable", "default", "meaning"),
@@ -187,6 +179,10 @@ def _settings() -> Iterator[str]:
             for setting in settings_of(Settings, "ATTUNE_")
         ),
     )
+
+
+def _head(title: str, text: str) -> Iterator[str]:
+    yield from (title, "", text, "")
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ Each check takes the parsed file, so that a test can hand it a broken one.
 import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 Compose = Mapping[str, Any]
@@ -87,7 +88,7 @@ def health(compose: Compose) -> Iterator[str]:
     """A service that stays says how it is, and comes back; one that ends does neither."""
     for name, service in compose["services"].items():
         if _ends(service) == ("healthcheck" in service):
-            yield f"{name}: needs a health check, or restart: \"no\" if it is done when it ends"
+            yield f'{name}: needs a health check, or restart: "no" if it is done when it ends'
         if "restart" not in service:
             yield f"{name}: does not say whether it is restarted"
         if "memory" not in service.get("deploy", {}).get("resources", {}).get("limits", {}):
@@ -196,9 +197,14 @@ def anchors(text: str) -> Iterator[str]:
             yield f"anchor &{name} is used nowhere"
 
 
-def interpolated(value: str, required: str = "set") -> str:
-    """Return the value with defaults filled in, and `required` where there must be a value."""
-    return _VARIABLE.sub(lambda m: m["rest"] if m["kind"] == "-" else required, value)
+def interpolated(value: str, given: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the value with variables filled in: as given, or the default, or else a word."""
+
+    def fill(found: re.Match[str]) -> str:
+        default = found["rest"] if found["kind"] == "-" else "word"
+        return given.get(found["name"], default)
+
+    return _VARIABLE.sub(fill, value)
 
 
 def _ends(service: Service) -> bool:
