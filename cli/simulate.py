@@ -51,7 +51,42 @@ def simulated(seed: int, visitors: int, until: datetime) -> list[tuple[str, dict
         for number in range(visitors)
         for call in _visitor(chance, f"sim-{seed}-{number}", products, until)
     ]
+    calls += _ada(products, until)
     return sorted(calls, key=lambda pair: pair[1]["timestamp"])
+
+
+def _ada(
+    products: Sequence[dict[str, Any]], until: datetime
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the visits of Ada, whom GraphiQL's first query asks for: a good customer."""
+    name = "ada"
+    start = until - timedelta(days=2)
+    yield (
+        name,
+        {
+            "type": "identify",
+            "userId": name,
+            "anonymousId": "ada-at-home",
+            "messageId": "ada-identify",
+            "timestamp": start.isoformat(timespec="milliseconds"),
+            "traits": {"name": "Ada", "plan": "plus"},
+        },
+    )
+    for step, product in enumerate(products[::4]):
+        line = {**_line(product), "quantity": 1}
+        order = {
+            "order_id": f"ada-{step}",
+            "revenue": line["price"],
+            "currency": "EUR",
+            "products": [line],
+        }
+        for after, event, properties in (
+            (0, "Product Viewed", _line(product)),
+            (40, "Product Added", line),
+            (90, "Order Completed", order),
+        ):
+            at = start + timedelta(hours=8 * step, seconds=after)
+            yield name, _call(name, at, f"ada-{step}-{after}", event, properties)
 
 
 def _visitor(

@@ -36,7 +36,8 @@ def up(settings: Settings, *, only: str | None, broker: Broker, visitors: int) -
     console = Console()
     steps = Steps(console)
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end the `with` below
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     with suppress(KeyboardInterrupt), ExitStack() as closing:
         closing.callback(console.print, "[dim]everything is stopped[/]")
         if only == "services":

@@ -13,8 +13,26 @@ Compose = Mapping[str, Any]
 Service = Mapping[str, Any]
 
 _SERVICE_KEYS = frozenset(
-    "build cap_drop command depends_on deploy environment healthcheck hostname image init logging "
-    "ports profiles restart security_opt shm_size stop_grace_period volumes".split()
+    {
+        "build",
+        "cap_drop",
+        "command",
+        "depends_on",
+        "deploy",
+        "environment",
+        "healthcheck",
+        "hostname",
+        "image",
+        "init",
+        "logging",
+        "ports",
+        "profiles",
+        "restart",
+        "security_opt",
+        "shm_size",
+        "stop_grace_period",
+        "volumes",
+    }
 )
 _INNER_KEYS = {
     "build": frozenset({"context", "dockerfile", "args"}),

@@ -1,4 +1,4 @@
-"""What is downloaded is pinned by hash, from wherever the reader gets packages; no private paths."""
+"""What is downloaded is pinned by hash and not by place; no paths of one machine."""
 
 import re
 import subprocess
@@ -40,7 +40,7 @@ def private_paths(text: str) -> Iterator[str]:
 def tracked(root: Path) -> list[Path]:
     """Return every file that is in git, or would be with `git add .`."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - from PATH
         cwd=root,
         capture_output=True,
         text=True,
