@@ -3,10 +3,11 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -48,8 +49,9 @@ class Steps:
         self._enter()
         task = self._progress.add_task(name, total=None)
         started = time.monotonic()
+        shown = _Shown(self._progress, task)
         try:
-            yield _Shown(self._progress, self._console, task)
+            yield shown
         except Abandoned:
             self._line("[dim]-", name, "given up", started)
             raise
@@ -57,14 +59,15 @@ class Steps:
             self._line("[red]✗", name, "failed", started)
             raise
         else:
-            self._line("[green]✓", name, "", started)
+            self._line("[green]✓", name, "; ".join(shown.notes), started)
         finally:
             self._progress.remove_task(task)
             self._leave()
 
     def _line(self, mark: str, name: str, ending: str, started: float) -> None:
         seconds = time.monotonic() - started
-        self._console.print(f"{mark}[/] {name:<44} {seconds:5.1f} s {ending}", highlight=False)
+        line = f"{mark}[/] {name:<44} {seconds:5.1f} s  [dim]{escape(ending)}[/]"
+        self._console.print(line, highlight=False)
 
     def _enter(self) -> None:
         with self._lock:
@@ -82,13 +85,13 @@ class Steps:
 @dataclass(frozen=True, slots=True)
 class _Shown(Step):
     shown: Progress
-    console: Console
     task: TaskID
+    notes: list[str] = field(default_factory=list)
 
     def progress(self, done: int, total: int, unit: str) -> None:  # noqa: ARG002 - bytes are all there is
         """Move the bar."""
         self.shown.update(self.task, completed=done, total=total)
 
     def note(self, text: str) -> None:
-        """Print a line that stays."""
-        self.console.print(f"  [dim]{text}[/]", highlight=False)
+        """Put it behind the step's line when that is done."""
+        self.notes.append(text)

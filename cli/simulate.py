@@ -102,17 +102,23 @@ def _visitor(
             at = start + timedelta(seconds=seconds)
             if at > until:
                 break
-            yield (
-                name,
-                {
-                    "type": "track",
-                    "event": event,
-                    "userId" if known else "anonymousId": name,
-                    "messageId": f"{name}-{visit}-{step}",
-                    "timestamp": at.isoformat(timespec="milliseconds"),
-                    "properties": properties,
-                },
-            )
+            call = _call(name, at, f"{name}-{visit}-{step}", event, properties)
+            if not known:
+                call["anonymousId"] = call.pop("userId")
+            yield name, call
+
+
+def _call(
+    user: str, at: datetime, message: str, event: str, properties: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "type": "track",
+        "event": event,
+        "userId": user,
+        "messageId": message,
+        "timestamp": at.isoformat(timespec="milliseconds"),
+        "properties": properties,
+    }
 
 
 def _visit(

@@ -66,11 +66,12 @@ def checks() -> Iterator[tuple[str, Check]]:
 
 def _generated() -> Iterator[tuple[str, Check]]:
     schema = f"{build_schema(USER_FEATURES).as_str()}\n"
-    yield "schema.graphql is current", partial(_current, "schema.graphql", schema, "schema")
-    yield "docs/data.md is current", partial(_current, "docs/data.md", f"{data.page()}\n", "data")
+    yield "schema.graphql is current", partial(current, "schema.graphql", schema, "schema")
+    yield "docs/data.md is current", partial(current, "docs/data.md", f"{data.page()}\n", "data")
 
 
-def _current(path: str, wanted: str, target: str) -> Iterator[str]:
+def current(path: str, wanted: str, target: str) -> Iterator[str]:
+    """A generated file is what its target would write now."""
     if not (ROOT / path).exists() or _read(path) != wanted:
         yield f"run `make {target}` and look at what changed"
 

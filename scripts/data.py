@@ -102,7 +102,7 @@ def _topics() -> Iterator[str]:
         "Kafka keeps what happened. Each name here is behind `ATTUNE_KAFKA__TOPIC_PREFIX`, and so "
         "are the names of the consumer groups, which are those of the readers.",
     )
-    yield from _table(
+    yield from table(
         ("topic", "meaning", "key", "written by", "read by"),
         (
             (f"`{name}`", topic.meaning, topic.key, topic.writer, ", ".join(_readers(name)))
@@ -132,7 +132,7 @@ def _view(view: FeatureView) -> Iterator[str]:
         f"### `{view.full_name}`",
         f"{view.description}. Changed by {acts}. State version {view.version}.",
     )
-    yield from _table(
+    yield from table(
         ("field", "in rules", "type", "unit", "meaning"),
         ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in view.fields),
     )
@@ -156,7 +156,7 @@ def _metrics() -> Iterator[str]:
         "In Prometheus' format; `attune api` serves them at `/metrics`.",
         "",
     )
-    yield from _table(
+    yield from table(
         ("metric", "type", "labels", "meaning", "when it moves"),
         ((f"`{name}`", *rest) for name, *rest in metrics()),
     )
@@ -168,7 +168,7 @@ def _settings() -> Iterator[str]:
         "From the environment, else from `.attune/env`, else the default. `attune settings` shows "
         "those in force.",
     )
-    yield from _table(
+    yield from table(
         ("variable", "default", "meaning"),
         (
             (
@@ -185,7 +185,8 @@ def _head(title: str, text: str) -> Iterator[str]:
     yield from (title, "", text, "")
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    """Yield the lines of a Markdown table, and an empty one."""
     head = tuple(head)
     yield _row(head)
     yield _row("---" for _ in head)

@@ -118,7 +118,7 @@ def ports(compose: Compose) -> Iterator[str]:
     taken: set[str] = set()
     for name, service in compose["services"].items():
         for port in service.get("ports", ()):
-            host, published, target = interpolated(port).rsplit(":", 2)
+            host, published, target = ["", "", *interpolated(port).split(":")][-3:]
             if host != "127.0.0.1":
                 yield f"{name}: port {port} is open to the network; write 127.0.0.1: before it"
             if published in taken:

@@ -1,5 +1,6 @@
 """docs/data.md says what there is, all of it, and each thing with a meaning."""
 
+import pytest
 from checking import ROOT, data
 
 from attune import stream
@@ -47,10 +48,10 @@ def test_every_setting_is_there_with_its_default() -> None:
     assert all(f"| `{variable}` |" in PAGE for variable in found)
 
 
-def test_what_this_machine_has_set_is_not_in_it(monkeypatch) -> None:
+def test_what_this_machine_has_set_is_not_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTUNE_API__PORT", "9999")
     assert data.page() == PAGE
 
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:
-    assert list(data._table(("a",), [("x|y",)]))[2] == "| x\\|y |"
+    assert list(data.table(("a",), [("x|y",)]))[2] == "| x\\|y |"
