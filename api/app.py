@@ -54,7 +54,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             {
                 **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
                 **graphql.routes(build_schema(USER_FEATURES), context),
-                **health.routes(_checks(store, log, following)),
+                **health.routes(_parts(store, log, following)),
                 **exact,
             },
             prefixes,
@@ -65,7 +65,7 @@ application = serve_within(lambda: open_application(Settings()))
 """What the server imports: `uvicorn api.app:application`."""
 
 
-def _checks(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[str, health.Check]:
+def _parts(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[str, health.Part]:
     async def redis() -> str:
         try:
             await store.load([ProfileId("health")])
@@ -79,7 +79,11 @@ def _checks(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[
     async def content() -> str:
         return "; ".join(f"{part}: {why}" for part, why in following.current.missing.items())
 
-    return {"redis": redis, "kafka": kafka, "content": content}
+    return {
+        "redis": health.Part(redis),
+        "kafka": health.Part(kafka, needed=lambda: not log.connected),
+        "content": health.Part(content, needed=lambda: not following.loaded),
+    }
 
 
 @asynccontextmanager

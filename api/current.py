@@ -45,6 +45,8 @@ class Following:
         self._language = language
         self._scorer = scorer
         self.current = Current(Playbook.of(Content(), language), tuple(PRIORS.values()))
+        self.loaded = False
+        """Whether content was ever loaded."""
 
     async def refresh(self) -> None:
         """Load both; what cannot be loaded keeps its last value and is named as missing."""
@@ -53,6 +55,7 @@ class Following:
         try:
             playbook = Playbook.of(await self._content.load(), self._language)
             CONTENT_LOADED.set_to_current_time()
+            self.loaded = True
         except AttuneError as error:
             missing["content"] = str(error)
         try:

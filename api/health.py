@@ -1,25 +1,38 @@
 """Whether this process lives, whether it can work, and its metrics."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.http import Request, Response, Routes, reply
 
-Check = Callable[[], Awaitable[str]]
-"""Returns nothing if the part is well, or else what is wrong with it."""
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that the API works with.
+
+    `state` returns nothing if it is well, or else what is wrong. `needed` parts keep a new process
+    from being given traffic until they have been reached once; a part that goes away later never
+    does, because collector and GraphQL go on without it as far as they can.
+    """
+
+    state: Callable[[], Awaitable[str]]
+    needed: Callable[[], bool] = lambda: False
 
 
-def routes(checks: Mapping[str, Check]) -> Routes:
+def routes(parts: Mapping[str, Part]) -> Routes:
     """Return the routes of health and metrics."""
 
     async def live(_: Request) -> Response:
         return reply(200, {"status": "live"})
 
     async def ready(_: Request) -> Response:
-        found = {part: await check() or "ok" for part, check in checks.items()}
+        found = {name: await part.state() or "ok" for name, part in parts.items()}
+        if any(part.needed() for part in parts.values()):
+            return reply(503, {"status": "waiting", **found})
         well = all(state == "ok" for state in found.values())
-        return reply(200 if well else 503, {"status": "ready" if well else "waiting", **found})
+        return reply(200, {"status": "ready" if well else "degraded", **found})
 
     async def metrics(_: Request) -> Response:
         headers = ((b"content-type", CONTENT_TYPE_LATEST.encode()),)

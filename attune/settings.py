@@ -58,10 +58,19 @@ class Collect(BaseModel, frozen=True):
 class Api(BaseModel, frozen=True):
     """Where the HTTP server listens. `ATTUNE_API__PORT`, ..."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    host: str = Field(default="127.0.0.1", description="0.0.0.0 to be reached from outside")
+    port: int = Field(default=8000, ge=0, le=65535, description="of the HTTP server")
     demo_shop: bool = Field(default=False, description="serve the demo shop at /")
     graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
+
+
+class Consume(BaseModel, frozen=True):
+    """How consumers run. `ATTUNE_CONSUME__METRICS_PORT`, ..."""
+
+    metrics_host: str = Field(default="127.0.0.1", description="where metrics are served")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="serve metrics and health there; none: not at all"
+    )
 
 
 class Settings(BaseSettings):
@@ -75,9 +84,18 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    redis: RedisDsn = RedisDsn("redis://127.0.0.1:6379/0")
-    postgres: PostgresDsn = PostgresDsn("postgresql://postgres@127.0.0.1:5432/postgres")
-    postgres_schema: str = Field(default="attune", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
+    redis: RedisDsn = Field(
+        default=RedisDsn("redis://127.0.0.1:6379/0"), description="the online store"
+    )
+    postgres: PostgresDsn = Field(
+        default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/postgres"),
+        description="the system of record",
+    )
+    postgres_schema: str = Field(
+        default="attune",
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="where all our tables are",
+    )
     project: str = Field(
         default="attune",
         pattern=r"^[a-z_][a-z0-9_]*$",
@@ -88,4 +106,5 @@ class Settings(BaseSettings):
     )
     kafka: Kafka = Kafka()
     collect: Collect = Collect()
+    consume: Consume = Consume()
     api: Api = Api()

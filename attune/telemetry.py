@@ -29,6 +29,12 @@ WAITS = Counter(
     "Batches held back because a store was away. Rising: see that store; nothing is lost.",
     ["consumer"],
 )
+ALIVE = Gauge(
+    "attune_consumer_alive_seconds",
+    "When a consumer last polled its topics or tried its store (Unix time). Older than a minute: "
+    "it hangs, or its broker is away; see its log.",
+    ["consumer"],
+)
 ANSWERS = Histogram(
     "attune_answer_seconds",
     "Time to answer one GraphQL request. p99 rising: look at Redis and at the garbage collector.",

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from attune.adapters.kafka import lag, topics_missing
 from attune.adapters.postgres.database import open_database
-from attune.adapters.postgres.migrate import pending
 from attune.adapters.redis import open_redis
 from attune.errors import AttuneError
 from attune.settings import Settings
@@ -129,15 +128,20 @@ def _text(raw: str | bytes) -> str:
 async def _postgres(settings: Settings) -> list[Finding]:
     async with open_database(settings) as database, database.connection() as connection:
         version = await connection.fetchval("show server_version")
+    return [Finding("PostgreSQL", f"{version}, answers"), _schema(settings)]
+
+
+def _schema(settings: Settings) -> Finding:
+    try:
+        from attune.adapters.postgres.migrate import pending  # noqa: PLC0415 - not in every image
+    except ModuleNotFoundError as error:
+        return Finding("PostgreSQL schema", f"not looked at: {error.name} is not installed here")
     waiting = pending(settings)
-    return [
-        Finding("PostgreSQL", f"{version}, answers"),
-        Finding(
-            "PostgreSQL schema",
-            f"{len(waiting)} revisions behind" if waiting else "up to date",
-            "run `attune migrate`" if waiting else "",
-        ),
-    ]
+    return Finding(
+        "PostgreSQL schema",
+        f"{len(waiting)} revisions behind" if waiting else "up to date",
+        "run `attune migrate`" if waiting else "",
+    )
 
 
 async def _api(settings: Settings) -> list[Finding]:

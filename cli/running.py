@@ -173,4 +173,4 @@ def _ready(running: Running) -> bool:
         ready = httpx.get(f"{running.address}/health/ready", timeout=2)
     except httpx.TransportError:
         return False
-    return ready.status_code == httpx.codes.OK
+    return ready.status_code == httpx.codes.OK and ready.json()["status"] == "ready"

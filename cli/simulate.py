@@ -36,9 +36,9 @@ class Manner:
 
 # Invented, so that the kinds overlap: a model can tell them apart in part, as in life.
 _MANNERS = (
-    Manner(share=0.55, views=3, cart=0.04, buy=0.25, visits=1.2),
-    Manner(share=0.30, views=8, cart=0.15, buy=0.45, visits=2.5),
-    Manner(share=0.15, views=6, cart=0.40, buy=0.80, visits=4.0),
+    Manner(share=0.60, views=3, cart=0.02, buy=0.15, visits=1.2),
+    Manner(share=0.30, views=8, cart=0.06, buy=0.25, visits=2.5),
+    Manner(share=0.10, views=6, cart=0.20, buy=0.65, visits=4.0),
 )
 
 

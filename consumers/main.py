@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+from prometheus_client import start_http_server
+
 from attune.adapters.archive.writer import ArchiveWriter
 from attune.adapters.postgres.database import Database, open_database
 from attune.adapters.postgres.measure import PostgresMeasures
@@ -64,6 +66,8 @@ async def consume(settings: Settings, names: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"there is no consumer {name!r}: name any of {', '.join(CONSUMERS)}, or all"
             )
+    if settings.consume.metrics_port:
+        start_http_server(settings.consume.metrics_port, settings.consume.metrics_host)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,7 @@ from attune.errors import Poison, Unavailable
 from attune.ports import Consumer, Taken
 from attune.settings import Kafka
 from attune.stream import DeadLetter, Message
-from attune.telemetry import DEAD_LETTERS, EVENTS_TAKEN, WAITS
+from attune.telemetry import ALIVE, DEAD_LETTERS, EVENTS_TAKEN, WAITS
 
 _log = structlog.get_logger()
 
@@ -31,7 +31,9 @@ async def run(consumer: Consumer, kafka: Kafka, stop: asyncio.Event, clock: Cloc
             ) as source:
                 _log.info("consumer.started", consumer=consumer.name, topics=consumer.topics)
                 async for batch in source.batches(stop):
-                    await _take(consumer, source, batch, stop, clock)
+                    ALIVE.labels(consumer.name).set_to_current_time()
+                    if batch:
+                        await _take(consumer, source, batch, stop, clock)
         except Unavailable as error:
             _log.warning("consumer.waiting", consumer=consumer.name, reason=str(error))
             await _pause(stop, 1.0)
@@ -68,6 +70,7 @@ async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Even
             WAITS.labels(consumer.name).inc()
             _log.warning("consumer.store_away", consumer=consumer.name, reason=str(error))
             await _pause(stop, wait)
+            ALIVE.labels(consumer.name).set_to_current_time()
             wait = min(2 * wait, _LONGEST_WAIT)
             if stop.is_set():
                 return False

@@ -54,7 +54,7 @@ TOPICS: Mapping[str, Topic] = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One environment variable, the default as a person writes it, and what it means."""
+    """One environment variable, the default as one would write it, and what it means."""
 
     variable: str
     default: str
@@ -74,7 +74,7 @@ def settings_of(model: type[BaseModel], prefix: str) -> Iterator[Setting]:
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, timedelta):
-        return f"{value.total_seconds():g} s"
+        return f"{value.total_seconds():g}"
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value in ("", None, {}) else str(value)

@@ -11,7 +11,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 from rich.console import Console
@@ -28,27 +27,7 @@ from cli.running import WRITE_KEY, Running, everything
 from cli.up import caught_up
 from feature_repo.views import USER_FEATURES
 
-KETTLE = {"product_id": "crane-kettle", "category": "home.kitchen", "price": 129.00}
-VISIT: list[dict[str, Any]] = [
-    {"type": "track", "event": "Product Viewed", "anonymousId": "browser-1", "properties": KETTLE},
-    {"type": "track", "event": "Product Added", "anonymousId": "browser-1", "properties": KETTLE},
-    {
-        "type": "identify",
-        "anonymousId": "browser-1",
-        "userId": "ada",
-        "traits": {"name": "Ada", "plan": "plus"},
-    },
-    {
-        "type": "track",
-        "event": "Order Completed",
-        "userId": "ada",
-        "properties": {
-            "order_id": "o-1",
-            "revenue": 516.00,
-            "products": [{**KETTLE, "quantity": 4}],
-        },
-    },
-]
+VISIT = json.loads(Path(__file__).with_name("visit.json").read_text())
 
 QUERY = """{
   user(anonymousId: "browser-1") {

@@ -175,11 +175,9 @@ class KafkaSource:
         self._linger = linger
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
-        """Yield what has come, until told to stop. Within a partition, order is kept."""
+        """Yield what has come, also nothing, until told to stop. Partitions keep their order."""
         while not stop.is_set():
-            batch = await self._gather(stop)
-            if batch:
-                yield batch
+            yield await self._gather(stop)
 
     async def _gather(self, stop: asyncio.Event) -> list[Message]:
         batch = await self._poll(_MAX_RECORDS, 200)

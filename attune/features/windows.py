@@ -51,7 +51,7 @@ class WindowCounts(Feature[list[Buckets]]):
                 f"{self.name}_{window.name}",
                 "int64",
                 f"{self.name.capitalize()} in the last {window.name}, in steps of "
-                f"{window.step // MINUTE} minutes",
+                + _told(window.step),
                 "events",
             )
             for window in self.windows
@@ -92,3 +92,9 @@ class WindowCounts(Feature[list[Buckets]]):
             buckets, start = Buckets.unpack(raw, start)
             state.append(buckets)
         return state, start
+
+
+def _told(step: int) -> str:
+    if step == HOUR:
+        return "an hour"
+    return f"{step // HOUR} hours" if step > HOUR else f"{step // MINUTE} minutes"

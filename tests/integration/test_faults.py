@@ -183,6 +183,28 @@ def test_the_collector_says_503_without_kafka_and_recovers(
         wait_for(lambda: client.post("/v1/track", json=call).status_code == 200)
 
 
+def test_the_collector_accepts_while_redis_and_postgres_are_away(
+    settings: Settings, stack: Stack
+) -> None:
+    call = {"event": "Product Viewed", "userId": "ada", "properties": {"product_id": "p"}}
+    migrate(settings)
+    with api(settings) as client:
+        stack.redis.kill()
+        stack.postgres.kill()
+        try:
+            assert client.post("/v1/track", json=call).status_code == 200
+            assert client.get("/health/ready").json()["status"] == "degraded"
+        finally:
+            stack.redis.restart()
+            stack.postgres.restart()
+        with consumer(settings):
+            caught_up(settings, "features")
+        wait_for(lambda: client.get("/health/ready").json()["status"] == "ready")
+        query = {"query": '{ user(id: "ada") { features { activity { views1h } } } }'}
+        answer = client.post("/graphql", json=query).json()["data"]["user"]
+        assert answer["features"]["activity"]["views1h"] == 1
+
+
 def test_the_answer_says_what_is_degraded_and_recovers(settings: Settings, stack: Stack) -> None:
     query = {"query": '{ user(id: "ada") { degraded features { session { sessions } } } }'}
 
