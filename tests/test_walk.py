@@ -29,7 +29,7 @@ from consumers.features import Features
 from consumers.measure import Measure
 from feature_repo.views import USER_FEATURES
 
-NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=10)
 
 VISIT = json.loads((Path(__file__).parents[1] / "scripts" / "visit.json").read_text())
