@@ -86,15 +86,15 @@ async def append(settings: Settings, events: list[Event]) -> None:
 
 @pytest.mark.timeout(240)
 async def test_a_consumer_killed_in_mid_batch_again_and_again(settings: Settings) -> None:
-    events = history(1, 6_000)
+    events = history(1, 20_000)
     await create_topics(settings.kafka)
     await append(settings, events)
     chance = random.Random(2)
     kills = 0
-    while await lag(settings.kafka, "features", EVENTS) and kills < 8:
+    while await lag(settings.kafka, "features", EVENTS) and kills < 6:
         with consumer(settings) as running:
             # Long enough to be in the middle of the first batches, short enough not to finish.
-            await asyncio.sleep(chance.uniform(0.0, 0.4))
+            await asyncio.sleep(chance.uniform(0.0, 0.3))
             running.kill()
             kills += 1
     with consumer(settings) as running:

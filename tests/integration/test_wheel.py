@@ -42,7 +42,8 @@ def test_its_command_runs_without_the_sources(built: Path, tmp_path: Path) -> No
 def test_a_wheel_without_a_package_does_not_run(tmp_path: Path) -> None:
     """So the test above could fail: our sources do not step in for what is missing."""
     (root := tmp_path / "project").mkdir()
-    (root / "README.md").touch()
+    for name in ("README.md", "LICENSE"):
+        (root / name).touch()
     (root / "cli").mkdir()
     for name in ("__init__.py", "main.py"):
         (root / "cli" / name).write_bytes((ROOT / "cli" / name).read_bytes())

@@ -28,7 +28,8 @@ from cli.embedded.stack import start
 class Said(Silent):
     @contextmanager
     def step(self, name):
-        print(name, flush=True)
+        sys.stdout.write(name + "\\n")  # in one piece: steps run in several threads
+        sys.stdout.flush()
         yield self
 
 with start(Path(sys.argv[1]), broker=sys.argv[2], report=Said(), preferred={}):

@@ -1,0 +1,82 @@
+"""A profile takes in whatever a sender may say, and what was stored by somebody else."""
+
+from datetime import timedelta
+
+import pytest
+from making import NOON, Tape, event, shopped, taken
+
+from attune.adapters.memory import MemoryProfiles
+from attune.collect.event import Kind, decode, encode, millis
+from attune.ids import ProfileId
+from attune.ports import Row, Stored
+from attune.profiles.profile import Profile
+from consumers.features import Features
+from feature_repo.views import USER_FEATURES
+
+ADA = ProfileId("ada")
+
+
+def views_of(store: MemoryProfiles) -> object:
+    view = USER_FEATURES.by_name["activity"]
+    return view.read(view.decode(store.rows[ADA].states["activity"].state), millis(NOON))[
+        "views_24h"
+    ]
+
+
+@pytest.mark.parametrize("number", [10**32, -(2**64), 2**64])
+async def test_a_number_beyond_64_bits_is_kept_as_a_double(number: int) -> None:
+    store = MemoryProfiles()
+    said = event(type="identify", kind=Kind.CONTEXTUAL, traits={"n": number, "in": [{"n": number}]})
+
+    await Features(store, USER_FEATURES).take(taken(decode(encode(said))))
+
+    kept = Profile(ADA, store.rows[ADA], USER_FEATURES).traits.plain()
+    assert kept == {"n": float(number), "in": [{"n": float(number)}]}
+
+
+async def test_a_log_that_begins_anew_is_counted_on() -> None:
+    """Topics made again, another cluster after a disaster, the light broker after a restart."""
+    store = MemoryProfiles()
+    consumer = Features(store, USER_FEATURES)
+    old = Tape()(*(shopped("viewed", received_at=NOON) for _ in range(5)))
+    await consumer.take(old)
+
+    later = NOON + timedelta(minutes=1)
+    new = Tape()(*(shopped("viewed", received_at=later) for _ in range(2)))
+    await consumer.take(new)
+    await consumer.take(new)
+
+    assert views_of(store) == 7
+
+
+async def test_an_event_of_the_same_log_is_counted_once_though_its_id_is_forgotten() -> None:
+    store = MemoryProfiles()
+    consumer = Features(store, USER_FEATURES)
+    batch = Tape()(*(shopped("viewed", received_at=NOON) for _ in range(400)))
+
+    await consumer.take(batch)  # more than the message ids that are kept
+    await consumer.take(batch[:10])
+    await consumer.take(batch)
+
+    assert views_of(store) == 400
+
+
+async def test_a_state_that_cannot_be_read_begins_anew_and_stops_nobody() -> None:
+    store = MemoryProfiles()
+    store.rows[ADA] = Row(1, {"activity": Stored(b"\xa7\x09 of a later version", 1)})
+
+    await Features(store, USER_FEATURES).take(taken(shopped("viewed")))
+
+    assert views_of(store) == 1
+
+
+async def test_a_state_that_cannot_be_read_is_left_out_when_it_is_handed_over() -> None:
+    store = MemoryProfiles()
+    anonymous = ProfileId("anon:x")
+    store.rows[anonymous] = Row(1, {"activity": Stored(b"\xa7\x09 of a later version", 1)})
+    said = event(type="identify", kind=Kind.CONTEXTUAL, anonymous_id="x", traits={"plan": "pro"})
+
+    await Features(store, USER_FEATURES).take(taken(shopped("viewed"), said))
+
+    assert views_of(store) == 1
+    assert not store.rows[anonymous].states
