@@ -1,5 +1,6 @@
 """The content and the models in use: replaced as a whole when either changes."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from attune.telemetry import CONTENT_LOADED
 
 _log = structlog.get_logger()
 
+_RETRY_AFTER = 1.0  # seconds
 PURCHASE = "purchase"
 PRIORS: Mapping[str, Scorer] = {PURCHASE: PriorScorer(PURCHASE, 0.03)}
 """Who answers until a model of the name is published. 0.03 is about the share of product views
@@ -71,5 +73,10 @@ class Following:
 
     async def follow(self) -> None:
         """Refresh whenever something changed, for ever."""
-        async for _ in self._content.changes():
-            await self.refresh()
+        while True:
+            try:
+                async for _ in self._content.changes():
+                    await self.refresh()
+            except Exception:  # noqa: BLE001 - pages must not show today's content for ever
+                _log.exception("content.following_broke")
+                await asyncio.sleep(_RETRY_AFTER)

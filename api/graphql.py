@@ -8,6 +8,7 @@ import orjson
 import strawberry
 import structlog
 from graphql import GraphQLError
+from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
 from api.http import Request, Response, Routes, reply
@@ -33,12 +34,15 @@ def routes(schema: strawberry.Schema, context: Context) -> Routes:
     async def graphql(request: Request) -> Response:
         started = time.perf_counter()
         asked = _parse(await request.body(MAX_BODY))
-        result = await schema.execute(
-            asked["query"],
-            variable_values=asked.get("variables"),
-            operation_name=asked.get("operationName"),
-            context_value=context,
-        )
+        try:
+            result = await schema.execute(
+                asked["query"],
+                variable_values=asked.get("variables"),
+                operation_name=asked.get("operationName"),
+                context_value=context,
+            )
+        except CannotGetOperationTypeError as error:
+            raise _no_operation(error.operation_name) from error
         ANSWERS.observe(time.perf_counter() - started)
         return reply(200, _body(result))
 
@@ -66,7 +70,22 @@ def _parse(raw: bytes) -> dict[str, Any]:
                 value=str(asked.get(name)),
                 remedy=f"send {name} as {what}",
             )
+    if not asked["query"].strip():
+        raise MalformedRequest("query is empty", field="query", remedy="ask for something")
     return asked
+
+
+def _no_operation(name: str | None) -> MalformedRequest:
+    if name is None:
+        return MalformedRequest(
+            "the document holds no operation", field="query", remedy="begin with { or query"
+        )
+    return MalformedRequest(
+        f"the document has no operation named {name[:100]}",
+        field="operationName",
+        value=name,
+        remedy="name one that is there, or leave it out",
+    )
 
 
 def _body(result: ExecutionResult) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def _folder(name: str) -> Handler:
     async def handler(request: Request) -> Response:
         found = files.get(request.path)
         if found is None:
-            raise NotFound("there is no such file", field="path", value=request.path)
+            remedy = "check the path; files of a page are found when the server starts"
+            raise NotFound("there is no such file", field="path", value=request.path, remedy=remedy)
         return _unless_known(request, found)
 
     return handler

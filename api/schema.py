@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
+from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 
 from api.decide import Block, blocks_of
@@ -18,6 +19,10 @@ from api.visitor import Reception, Visitor
 from attune.collect.event import millis
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, profile_of
+
+_MAX_TOKENS = 4_000
+"""Of a document. A page's own query has some hundred; a body full of aliases would keep everybody
+else waiting for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,7 @@ def build_schema(features: FeatureSet) -> strawberry.Schema:
     """Return the schema of an installation with these features."""
     return strawberry.Schema(
         query=_query_type(_user_type(feature_types(features))),
+        extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
         config=StrawberryConfig(disable_field_suggestions=False),
     )
 

@@ -17,6 +17,7 @@ from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
 from attune.profiles.profile import Profile
+from attune.profiles.redirect import end_of
 from attune.profiles.segments import Membership, segments_of
 from attune.telemetry import DEGRADED
 
@@ -99,7 +100,11 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """Finds visitors. With the store away it answers with an empty profile, and says so."""
+    """Finds visitors.
+
+    Where the store is away or a record cannot be read, it answers with an empty profile, and says
+    so.
+    """
 
     store: OnlineStore
     features: FeatureSet
@@ -107,29 +112,31 @@ class Reception:
     new_id: Callable[[], str]
 
     async def visitor(self, asked: ProfileId, now: int) -> Visitor:
-        """Return what is known under a profile id, wherever its redirects lead."""
+        """Return what is known under a profile id, wherever its redirects lead.
+
+        A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
+        """
         away = ""
-        profile_id, row = asked, Row()
+        profile = Profile(asked, Row(), self.features)
         try:
-            profile_id, row = await self._follow(asked)
-        except Unavailable as error:
+            profile = await self._follow(asked)
+        except (Unavailable, CorruptState) as error:
             away = str(error)
         current = self.current()
-        visitor = Visitor(
-            asked, Profile(profile_id, row, self.features), self.features, current, now, self.new_id
-        )
+        # Features are read at no moment before their latest event, and clocks of hosts differ.
+        now = max(now, profile.ledger.last_seen)
+        visitor = Visitor(asked, profile, self.features, current, now, self.new_id)
         if away:
             visitor.degrade("features", away)
         for part, reason in current.missing.items():
             visitor.degrade(part, reason)
         return visitor
 
-    async def _follow(self, profile_id: ProfileId) -> tuple[ProfileId, Row]:
-        seen: set[ProfileId] = set()
-        while True:
-            seen.add(profile_id)
-            row = (await self.store.load([profile_id]))[profile_id]
-            redirect = Profile(profile_id, row, self.features).redirect
-            if redirect is None or redirect.target in seen:
-                return profile_id, row
-            profile_id = redirect.target
+    async def _follow(self, asked: ProfileId) -> Profile:
+        found: dict[ProfileId, Profile] = {}
+        at: ProfileId | None = asked
+        while at and at not in found:
+            found[at] = Profile(at, (await self.store.load([at]))[at], self.features)
+            redirect = found[at].redirect
+            at = redirect.target if redirect else None
+        return found[end_of(list(found), at)]

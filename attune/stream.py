@@ -18,6 +18,9 @@ CONTENT_CHANGES = "content.changes"
 EVENTS = (BEHAVIORAL, TRANSACTIONAL, CONTEXTUAL)
 TOPICS = (*EVENTS, EXPOSURES, DEAD, PROFILE_CHANGES, CONTENT_CHANGES)
 
+_SHORT = 1_000
+"""Bytes of a message that is too large for a dead letter."""
+
 _BY_KIND = {
     Kind.BEHAVIORAL: BEHAVIORAL,
     Kind.TRANSACTIONAL: TRANSACTIONAL,
@@ -59,6 +62,19 @@ class DeadLetter(msgspec.Struct, frozen=True):
     reason: str
     consumer: str
     at: datetime
+
+
+def shortened(letter: DeadLetter) -> DeadLetter:
+    """Return the letter without most of its message, which then lies only where it lay.
+
+    In base64, poison of the size that Kafka just allows is larger than Kafka allows.
+    """
+    said = (
+        f"{letter.reason} (of {len(letter.value):,} bytes only the first {_SHORT:,} are here: "
+        "the message itself lies at its offset)"
+    )
+    key = letter.key and letter.key[:_SHORT]
+    return msgspec.structs.replace(letter, key=key, value=letter.value[:_SHORT], reason=said)
 
 
 def encode_dead_letter(letter: DeadLetter) -> bytes:

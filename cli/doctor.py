@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import httpx
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from attune.adapters.kafka import lag, topics_missing
@@ -58,11 +59,13 @@ async def examine(settings: Settings) -> list[Finding]:
     for part, look in looks.items():
         try:
             findings += await look(settings)
-        except (AttuneError, RedisError, httpx.TransportError, OSError) as error:
+        except _ERRORS as error:
             findings.append(Finding(part, str(error) or type(error).__name__, _START[part]))
     return findings
 
 
+# The last two are of addresses that are none.
+_ERRORS = (AttuneError, RedisError, httpx.TransportError, OSError, httpx.InvalidURL, ValueError)
 _START = {
     "Python": "",
     "Kafka": "start it (`attune up --only services`) or set ATTUNE_KAFKA__BROKERS",
@@ -101,24 +104,22 @@ async def _kafka(settings: Settings) -> list[Finding]:
 async def _redis(settings: Settings) -> list[Finding]:
     async with open_redis(str(settings.redis)) as client:
         version = (await client.info("server"))["redis_version"]
-        name, value = await _listpack(client)
-    small = value < _LISTPACK_VALUE
-    return [
-        Finding("Redis", f"{version}, answers"),
-        Finding(
-            "Redis memory",
-            f"{name} {value}",
-            f"set {name} {_LISTPACK_VALUE}: profiles take half the memory" if small else "",
-        ),
-    ]
+        return [Finding("Redis", f"{version}, answers"), await memory(client)]
 
 
-async def _listpack(client: Redis) -> tuple[str, int]:
-    """Return the setting under the name that this version of Redis gives it, and its value."""
-    found = await client.config_get("hash-max-*-value")
+async def memory(client: Redis) -> Finding:
+    """Look at the setting that decides what a profile takes; each version has its name for it."""
+    try:
+        found = await client.config_get("hash-max-*-value")
+    except ResponseError:  # Redis as a service seldom lets anybody look
+        found = {}
     named = {_text(name): int(value) for name, value in found.items()}
+    if not named:
+        return Finding("Redis memory", "it does not tell its hash-max-listpack-value")
     name = max(named, key=lambda each: "listpack" in each)
-    return name, named[name]
+    small = named[name] < _LISTPACK_VALUE
+    remedy = f"set {name} {_LISTPACK_VALUE}: profiles take half the memory" if small else ""
+    return Finding("Redis memory", f"{name} {named[name]}", remedy)
 
 
 def _text(raw: str | bytes) -> str:
@@ -146,8 +147,12 @@ def _schema(settings: Settings) -> Finding:
 
 async def _api(settings: Settings) -> list[Finding]:
     address = f"http://{settings.api.host}:{settings.api.port}"
-    async with httpx.AsyncClient(base_url=address, timeout=2) as client:
-        ready = (await client.get("/health/ready")).json()
+    # No proxy of the environment knows the way to it.
+    async with httpx.AsyncClient(base_url=address, timeout=2, trust_env=False) as client:
+        ready = _ready(await client.get("/health/ready"))
+    if ready is None:
+        remedy = "end what listens there, or choose another port: ATTUNE_API__PORT"
+        return [Finding("API", f"{address} answers, but it is not Attune", remedy)]
     status = ready.pop("status")
     parts = ", ".join(f"{part} {state}" for part, state in ready.items())
     return [
@@ -157,10 +162,19 @@ async def _api(settings: Settings) -> list[Finding]:
     ]
 
 
+def _ready(reply: httpx.Response) -> dict[str, str] | None:
+    """Return what the API says of itself, None if it was not the API that answered."""
+    try:
+        found = reply.json()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and "status" in found else None
+
+
 def show(findings: list[Finding]) -> None:
     """Print them as a table, what is wrong in red, with its remedy."""
     table = Table("", "part", "found", "what to do", title="attune doctor")
     for finding in findings:
         mark = "[green]✓[/]" if finding.well else "[red]✗[/]"
-        table.add_row(mark, finding.part, finding.found, finding.remedy)
+        table.add_row(mark, *map(escape, (finding.part, finding.found, finding.remedy)))
     Console().print(table)

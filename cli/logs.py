@@ -1,5 +1,6 @@
 """What a role writes while it runs: lines for people on a terminal, JSON everywhere else."""
 
+import json
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -44,4 +45,7 @@ def _unmarked(
 
 
 def _json(event: object, **_: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # half a surrogate pair, a number beyond 64 bits: no reason not to be logged
+        return json.dumps(event, default=str)

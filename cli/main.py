@@ -8,12 +8,14 @@ from typing import Annotated, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 
 from attune.errors import AttuneError
 from attune.settings import Settings
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
+from cli.settings_table import masked
 
 # Roles are imported inside their commands: `attune --help` must not wait 4 s for Feast, nor the
 # API's image carry what only training needs.
@@ -181,7 +183,11 @@ def main() -> None:
     except ValidationError as error:
         for each in error.errors(include_url=False):
             variable = "ATTUNE_" + "__".join(str(part) for part in each["loc"]).upper()
-            _fail(f"{variable} is {each['input']!r}: {each['msg']}; `attune settings` shows all")
+            value = masked(variable, each["input"])
+            _fail(f"{variable} is {value!r}: {each['msg']}; `attune settings` shows all")
+    except SettingsError as error:
+        remedy = """it holds JSON, as in ATTUNE_COLLECT__WRITE_KEYS='{"wk_demo": "demo-shop"}'"""
+        _fail(f"{error}: {remedy}")
     except KeyboardInterrupt:
         sys.exit(130)
 

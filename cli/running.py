@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 
 import httpx
+from dotenv import dotenv_values
 
 import feature_repo
 from attune.adapters.kafka import create_topics
@@ -100,8 +101,13 @@ def _write_env(settings: Settings, endpoints: Mapping[str, str]) -> Settings:
     }
     file = settings.data / ENV_FILE.name
     file.touch(mode=0o600)  # it holds PostgreSQL's password
-    file.write_text("".join(f"{k}='{v}'\n" for k, v in {**demo, **endpoints}.items()))
+    file.write_text("".join(f"{k}={_quoted(v)}\n" for k, v in {**demo, **endpoints}.items()))
     return Settings(_env_file=file)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _check_port(settings: Settings) -> None:
@@ -164,13 +170,13 @@ def _start_roles(running: Running, report: Report, closing: ExitStack) -> Sequen
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    lines = (settings.data / ENV_FILE.name).read_text().splitlines()
-    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+    found = dotenv_values(settings.data / ENV_FILE.name, interpolate=False)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _ready(running: Running) -> bool:
     try:
-        ready = httpx.get(f"{running.address}/health/ready", timeout=2)
+        ready = httpx.get(f"{running.address}/health/ready", timeout=2, trust_env=False)
     except httpx.TransportError:
         return False
     return ready.status_code == httpx.codes.OK and ready.json()["status"] == "ready"

@@ -18,6 +18,7 @@ from attune.stream import EVENTS
 from cli.embedded.stack import Broker
 from cli.progress import Steps
 from cli.running import WRITE_KEY, Running, everything, services
+from cli.sending import SendingFailed
 from cli.simulate import simulate
 
 _CAUGHT_UP_IN = 300.0  # seconds for consumers to take in what the simulation sent
@@ -66,8 +67,14 @@ def _first_visitors(running: Running, steps: Steps, visitors: int) -> None:
 
 
 async def _simulate(running: Running, visitors: int) -> None:
-    async with httpx.AsyncClient(base_url=running.address, auth=(WRITE_KEY, "")) as client:
-        tally = await simulate(client, _SEED, visitors, datetime.now(UTC))
+    # No proxy of the environment knows the way to this machine.
+    async with httpx.AsyncClient(
+        base_url=running.address, auth=(WRITE_KEY, ""), trust_env=False
+    ) as client:
+        try:
+            tally = await simulate(client, _SEED, visitors, datetime.now(UTC))
+        except SendingFailed as error:
+            raise ConfigurationError(f"visitors cannot be simulated: {error}") from error
     if not tally.clean:
         raise ConfigurationError(f"the collector refused simulated events: {tally.problems[0]}")
     await caught_up(running.settings, ("features", "archive"))

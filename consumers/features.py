@@ -4,12 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
+import structlog
+
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Taken
 from attune.profiles.profile import Profile
-from attune.profiles.redirect import Link, links_of
+from attune.profiles.redirect import Link, end_of, links_of
 from attune.stream import EVENTS
+
+_log = structlog.get_logger()
 
 
 class Features:
@@ -36,13 +40,13 @@ class Features:
         whole = await self._follow({taken.event.profile for taken in batch})
         for frozen in whole.unfinished:
             await self._finish(frozen)
-        if whole.unfinished:
+        if whole.unfinished or whole.outdated:
             return list(batch)
         for taken in batch:
             source = taken.event.profile
             whole.target(source).take(source, taken.position, taken.event)
-        changed = [p.write() for p in whole.profiles.values() if p.changed]
-        refused = await self._store.save(changed)
+        changed = [profile for profile in whole.profiles.values() if profile.changed]
+        refused = await self._save(changed)
         return [taken for taken in batch if whole.target(taken.event.profile).id in refused]
 
     async def _follow(self, sources: Collection[ProfileId]) -> "_Followed":
@@ -70,25 +74,48 @@ class Features:
             elif target.id == source.id or (redirect and redirect.when >= link.when):
                 return
             else:
-                until_now = followed.target(source.id) if redirect else None
-                source.freeze(Link(source.id, target.id, link.when), until_now)
-                await self._store.save([source.write()])
+                source.freeze(Link(source.id, target.id, link.when))
+                await self._save([source])
 
     async def _finish(self, source: Profile) -> None:
         """Bring a frozen profile to where its redirect points; a refused write is tried again."""
-        if source.redirect is None:
+        if source.redirect is None or not await self._release(source):
             return
         into, when = source.redirect.target, source.redirect.when
-        target = (await self._follow({into})).target(into)
+        followed = await self._follow({into})
+        target = followed.target(into)
         if target.id == source.id:
             source.thaw()
-        elif target.traits.former.get(source.id) == when:
-            source.clear()
+        elif any(profile.has_absorbed(source) for profile in followed.profiles.values()):
+            source.clear()  # who has it will hand it on to the target with all else
         else:
             target.absorb(source, Link(source.id, target.id, when))
-            await self._store.save([target.write()])
+            await self._save([target])
             return
-        await self._store.save([source.write()])
+        await self._save([source])
+
+    async def _release(self, source: Profile) -> bool:
+        """Learn what was taken in for a frozen profile where its events went before.
+
+        From then on nothing more is. False if somebody else was writing there: try again.
+        """
+        if source.redirect is None or (before := source.redirect.before) is None:
+            return True
+        followed = await self._follow({before})
+        end, when = followed.target(before), source.redirect.when
+        if end.traits.former.get(source.id) != when:
+            end.release(Link(source.id, source.redirect.target, when))
+            if await self._save([end]):
+                return False
+        for profile in followed.profiles.values():
+            source.ledger.recall(profile.ledger, source.id)
+        return True
+
+    async def _save(self, profiles: Sequence[Profile]) -> set[ProfileId]:
+        for profile in profiles:
+            for reason in profile.lost:
+                _log.error("features.state_begins_anew", profile=profile.id, reason=reason)
+        return await self._store.save([profile.write() for profile in profiles])
 
 
 @dataclass(slots=True)
@@ -106,6 +133,11 @@ class _Followed:
         """Profiles frozen by a hand-over that was interrupted, or is going on elsewhere."""
         return [p for p in self.profiles.values() if p.redirect and not p.redirect.done]
 
+    @property
+    def outdated(self) -> bool:
+        """Whether a redirect was read just before another took its place."""
+        return any(self.target(source).released(self.profiles[source]) for source in self.targets)
+
     def step(self) -> set[ProfileId]:
         """Follow the redirects as far as is loaded; return what must be loaded to go on."""
         for source in self.targets:
@@ -113,11 +145,10 @@ class _Followed:
         return set(self.targets.values()) - self.profiles.keys()
 
     def _end(self, source: ProfileId) -> ProfileId:
-        seen = {source}
-        at = source
-        while (profile := self.profiles.get(at)) and profile.redirect:
-            at = profile.redirect.target
-            if at in seen:
-                break  # a circle: `_finish` opens it
-            seen.add(at)
-        return at
+        way = [source]
+        while (profile := self.profiles.get(way[-1])) and profile.redirect:
+            target = profile.redirect.target
+            if target in way:
+                return end_of(way, target)  # a circle: `_finish` opens it there
+            way.append(target)
+        return end_of(way, None)

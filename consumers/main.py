@@ -72,11 +72,17 @@ async def consume(settings: Settings, names: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    refused: BaseException | None = None
     async with AsyncExitStack() as stack:
         opened = [await CONSUMERS[name](stack, settings) for name in names]
-        async with asyncio.TaskGroup() as group:
-            for consumer in opened:
-                group.create_task(run(consumer, settings.kafka, stop, _clock))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for consumer in opened:
+                    group.create_task(run(consumer, settings.kafka, stop, _clock))
+        except* ConfigurationError as refusals:
+            refused = refusals.exceptions[0]
+    if refused:
+        raise refused
 
 
 def _clock() -> datetime:

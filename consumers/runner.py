@@ -8,7 +8,7 @@ import structlog
 
 from attune.adapters.kafka import KafkaSource, open_source
 from attune.collect.event import decode
-from attune.errors import Poison, Unavailable
+from attune.errors import AttuneError, Poison, Unavailable
 from attune.ports import Consumer, Taken
 from attune.settings import Kafka
 from attune.stream import DeadLetter, Message
@@ -46,18 +46,45 @@ async def _take(
     stop: asyncio.Event,
     clock: Clock,
 ) -> None:
-    taken = []
+    readable = []
     for message in batch:
         try:
-            taken.append(Taken(message.position, decode(message.value)))
+            readable.append((message, Taken(message.position, decode(message.value))))
         except Poison as poison:
-            await source.dead_letter(_letter(consumer.name, message, poison, clock()))
-            DEAD_LETTERS.labels(consumer.name).inc()
-            _log.warning("consumer.dead_letter", consumer=consumer.name, reason=str(poison))
-    if not await _insist(consumer, taken, stop):
-        return
-    await source.commit()
-    EVENTS_TAKEN.labels(consumer.name).inc(len(taken))
+            await _put_aside(consumer, source, message, str(poison), clock())
+    if await _settle(consumer, source, readable, stop, clock):
+        await source.commit()
+
+
+async def _settle(
+    consumer: Consumer,
+    source: KafkaSource,
+    batch: Sequence[tuple[Message, Taken]],
+    stop: asyncio.Event,
+    clock: Clock,
+) -> bool:
+    """Take all that can be taken, and put aside the rest. False if told to stop meanwhile.
+
+    A batch that breaks the consumer is halved until the message that does it is alone: taking
+    again what was taken changes nothing, and one message must not stop all that follow it.
+    """
+    try:
+        done = await _insist(consumer, [taken for _, taken in batch], stop)
+    except (AttuneError, OSError, MemoryError):
+        raise  # something is to be mended here; no message is to blame
+    except Exception as error:  # noqa: BLE001 - of a feature or a store: whatever it is, it stays
+        if len(batch) > 1:
+            half = len(batch) // 2
+            return await _settle(consumer, source, batch[:half], stop, clock) and await _settle(
+                consumer, source, batch[half:], stop, clock
+            )
+        _log.exception("consumer.broken", consumer=consumer.name)
+        reason = f"{type(error).__name__}: {error}"
+        await _put_aside(consumer, source, batch[0][0], reason, clock())
+        return True
+    if done:
+        EVENTS_TAKEN.labels(consumer.name).inc(len(batch))
+    return done
 
 
 async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Event) -> bool:
@@ -78,18 +105,23 @@ async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Even
             return True
 
 
-def _letter(name: str, message: Message, poison: Poison, at: datetime) -> DeadLetter:
+async def _put_aside(
+    consumer: Consumer, source: KafkaSource, message: Message, reason: str, at: datetime
+) -> None:
     where = message.position
-    return DeadLetter(
+    letter = DeadLetter(
         where.topic,
         where.partition,
         where.offset,
         message.key,
         message.value,
-        str(poison),
-        name,
+        reason,
+        consumer.name,
         at,
     )
+    await source.dead_letter(letter)
+    DEAD_LETTERS.labels(consumer.name).inc()
+    _log.warning("consumer.dead_letter", consumer=consumer.name, reason=reason)
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -111,7 +111,7 @@ class Layout:
         for field, value in found.items():
             if (view := self._views.get(field)) is not None:
                 as_of = ms_of_timestamp(found.get(self._time[view], b""))
-                states[view] = Stored(bytes_of_value(value), as_of)
+                states[view] = Stored(_state_in(value), as_of)
             elif (record := self._records.get(field)) is not None:
                 records[record] = value
         return Row(int(found.get(VERSION_FIELD, 0)), states, records)
@@ -135,6 +135,14 @@ class Layout:
             else:
                 fields += (self._state[name], self._time[name])
         return fields
+
+
+def _state_in(value: bytes) -> bytes:
+    """Return the state, or nothing, which is none: Feast itself may have stored a null."""
+    try:
+        return bytes_of_value(value)
+    except (ValueError, IndexError):
+        return b""
 
 
 def _varint(number: int) -> bytes:

@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import collect_hosts
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
     KafkaError,
+    MessageSizeTooLargeError,
     TopicAlreadyExistsError,
     for_code,
 )
 
 from attune.collect.event import Event, encode
-from attune.errors import Unavailable
+from attune.errors import ConfigurationError, Unavailable
 from attune.ports import EventLog
 from attune.settings import Kafka
 from attune.stream import (
@@ -27,11 +29,13 @@ from attune.stream import (
     Message,
     Position,
     encode_dead_letter,
+    shortened,
     topic_of,
 )
 
 _log = structlog.get_logger()
 
+_RETRY_AFTER = 1.0  # seconds
 _MAX_RECORDS = 5000
 """Of one batch: large ones are 2.5 to 3 times cheaper to fetch than single messages."""
 
@@ -69,8 +73,18 @@ async def _missing(admin: AIOKafkaAdminClient, settings: Kafka, topics: Iterable
     return [name for topic in topics if (name := settings.topic_prefix + topic) not in existing]
 
 
+def _check(settings: Kafka) -> None:
+    try:
+        collect_hosts(settings.brokers)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"ATTUNE_KAFKA__BROKERS is {settings.brokers!r}: name host:port, comma-separated"
+        ) from error
+
+
 @asynccontextmanager
 async def _admin(settings: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    _check(settings)
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
     try:
         await admin.start()
@@ -89,6 +103,7 @@ class KafkaLog(EventLog):
         self._timeout = settings.ack_timeout.total_seconds()
         self._producer: AIOKafkaProducer | None = None
         self._ready = asyncio.Event()
+        self._spent = asyncio.Event()
 
     async def append(self, events: Sequence[Event]) -> None:
         """See `EventLog.append`."""
@@ -110,19 +125,41 @@ class KafkaLog(EventLog):
                 "Kafka", f"no acknowledgement within {self._timeout:g} s", retry_after=2
             ) from error
         except (KafkaError, OSError) as error:
+            if isinstance(error, KafkaError) and not error.retriable:
+                self._replace(producer)
             raise Unavailable("Kafka", str(error)) from error
+
+    def _replace(self, producer: AIOKafkaProducer) -> None:
+        """Have `connect` make another producer.
+
+        One that lost its place in the sequence of messages is refused for ever after.
+        """
+        if self._producer is producer:
+            self._producer = None
+            self._spent.set()
 
     @property
     def connected(self) -> bool:
         """Whether a broker has ever answered; the client reconnects by itself after that."""
-        return self._producer is not None
+        return self._ready.is_set()
 
     async def ready(self) -> None:
         """Wait for the first connection."""
         await self._ready.wait()
 
     async def connect(self) -> None:
-        """Try until a broker answers and the topics exist; `append` says 503 meanwhile."""
+        """Connect, and anew when that is the only cure, for ever; `append` says 503 meanwhile."""
+        while True:
+            producer = await self._connected()
+            self._producer = producer
+            self._ready.set()
+            await self._spent.wait()
+            self._spent.clear()
+            _log.error("kafka.producer_replaced")
+            await self._stop(producer)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        """Return a producer as soon as a broker answers and the topics exist."""
         while True:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._settings.brokers,
@@ -137,21 +174,35 @@ class KafkaLog(EventLog):
             except (Unavailable, KafkaError, OSError) as error:
                 _log.warning("kafka.waiting", brokers=self._settings.brokers, reason=str(error))
                 await producer.stop()
-                await asyncio.sleep(1)
+                await asyncio.sleep(_RETRY_AFTER)
             else:
-                self._producer = producer
-                self._ready.set()
-                return
+                return producer
 
     async def close(self) -> None:
         """Flush and disconnect."""
         if self._producer is not None:
-            await self._producer.stop()
+            await self._stop(self._producer)
+
+    async def _stop(self, producer: AIOKafkaProducer) -> None:
+        """Stop it, in time: without a broker it would wait for ever to send what it holds.
+
+        Nothing of that is lost: its senders have been told that it was not accepted.
+        """
+        try:
+            async with asyncio.timeout(self._timeout):
+                await producer.stop()
+        except TimeoutError:
+            _log.warning("kafka.not_flushed", brokers=self._settings.brokers)
 
 
 @asynccontextmanager
 async def open_log(settings: Kafka) -> AsyncIterator[KafkaLog]:
-    """Yield a log that connects in the background, so that a program starts without Kafka."""
+    """Yield a log that connects in the background, so that a program starts without Kafka.
+
+    Raises:
+        ConfigurationError: the addresses of the brokers are none.
+    """
+    _check(settings)
     log = KafkaLog(settings)
     connecting = asyncio.create_task(log.connect())
     try:
@@ -199,7 +250,13 @@ class KafkaSource:
         ]
 
     async def dead_letter(self, letter: DeadLetter) -> None:
-        """Return when the dead-letter topic has it."""
+        """Return when the dead-letter topic has it, shortened if it is too large to be sent."""
+        try:
+            await self._send(letter)
+        except MessageSizeTooLargeError:
+            await self._send(shortened(letter))
+
+    async def _send(self, letter: DeadLetter) -> None:
         await self._producer.send_and_wait(
             self._prefix + DEAD, encode_dead_letter(letter), key=letter.key
         )
@@ -243,8 +300,22 @@ async def open_source(
     except (KafkaError, OSError) as error:
         raise Unavailable("Kafka", str(error)) from error
     finally:
-        await consumer.stop()
+        await _leave(consumer)
         await producer.stop()
+
+
+async def _leave(consumer: AIOKafkaConsumer) -> None:
+    """Stop a member of a group.
+
+    Stopped while a fetch waits to be tried again, aiokafka 0.14 cancels that and lets the
+    CancelledError out: it would pass for our own, and end the consumer for good without a word.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping])
+    if stopping.cancelled():
+        await consumer._client.close()  # noqa: SLF001 - what `stop` did not come to
+    else:
+        stopping.result()
 
 
 async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
@@ -253,6 +324,7 @@ async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
     Raises:
         Unavailable: no broker answers.
     """
+    _check(settings)
     names = [settings.topic_prefix + topic for topic in topics]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.brokers,

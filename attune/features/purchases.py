@@ -7,6 +7,7 @@ from attune.collect.event import Commerce, Event, Product
 from attune.features.feature import DAY, Act, Feature, Field, Value
 
 _LAYOUT = struct.Struct("<qIq")
+_LARGEST = 2**63 - 1
 MICROS = 1_000_000
 
 
@@ -61,8 +62,9 @@ class Purchases(Feature[Bought]):
         return recency, state.orders, state.micros / MICROS
 
     def pack(self, state: Bought) -> bytes:
-        """20 bytes."""
-        return _LAYOUT.pack(state.latest, state.orders, state.micros)
+        """20 bytes. What ten orders of the largest amount exceed stops at 64 bits."""
+        micros = max(-_LARGEST, min(state.micros, _LARGEST))
+        return _LAYOUT.pack(state.latest, state.orders, micros)
 
     def unpack(self, raw: bytes, start: int) -> tuple[Bought, int]:
         """As packed."""

@@ -18,6 +18,7 @@ from attune.features.feature import (
 
 _HEAD = struct.Struct("<qIB")  # latest event, sessions closed for good, sessions still open
 _SPAN = struct.Struct("<qII")  # start, length (ms), events
+_LONGEST = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
 
 
 @dataclass(slots=True)
@@ -99,9 +100,10 @@ class Sessions(Feature[Visits]):
         return (end - start) / SECOND, events, sessions
 
     def pack(self, state: Visits) -> bytes:
-        """13 bytes and 16 an open session."""
+        """13 bytes and 16 an open session; of one that is too long, the end is kept."""
         head = _HEAD.pack(state.latest, state.closed, len(state.open))
-        return head + b"".join(_SPAN.pack(s, e - s, n) for s, e, n in state.open)
+        spans = ((max(s, e - _LONGEST), e, n) for s, e, n in state.open)
+        return head + b"".join(_SPAN.pack(s, e - s, n) for s, e, n in spans)
 
     def unpack(self, raw: bytes, start: int) -> tuple[Visits, int]:
         """As packed."""

@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import mmh3
 import msgspec
@@ -21,10 +22,32 @@ Place = tuple[ProfileId, str, int]
 """Source profile, topic and partition: where offsets rise from event to event."""
 
 
+class Mark(NamedTuple):
+    """How far a place was read: the offset of the last event, and the latest arrival (seconds)."""
+
+    offset: int = -1
+    received: int = -1
+
+    def covers(self, offset: int, received: int) -> bool:
+        """Say whether the place was read beyond an event.
+
+        An event that comes again has arrived by the latest arrival. One that arrived after it, at
+        an offset that was passed, lies in a log that began anew: topics were made again, another
+        cluster took over, the light broker was restarted.
+        """
+        return offset <= self.offset and received <= self.received
+
+    def __or__(self, other: "Mark") -> "Mark":
+        return Mark(max(self.offset, other.offset), max(self.received, other.received))
+
+
+_UNREAD = Mark()
+
+
 class _Stored(msgspec.Struct, array_like=True):
     first_seen: int
     last_seen: int
-    offsets: list[tuple[ProfileId, str, int, int]]
+    marks: list[tuple[ProfileId, str, int, int, int]]
     recent: bytes
 
 
@@ -32,42 +55,43 @@ class _Stored(msgspec.Struct, array_like=True):
 class Ledger:
     """Offsets and message ids that a profile has applied, and when it was first and last seen.
 
-    Offsets are kept per source profile, because a profile that was handed over brings its own: two
+    Marks are kept per source profile, because a profile that was handed over brings its own: two
     visitors who became one may share a partition, and neither's offset speaks for the other. All
     of it depends only on which events were taken in, not on their order.
     """
 
     first_seen: int = 0
     last_seen: int = 0
-    offsets: dict[Place, int] = field(default_factory=dict)
+    marks: dict[Place, Mark] = field(default_factory=dict)
     recent: dict[int, int] = field(default_factory=dict)
     """64-bit hash of a message id -> second in which it was received."""
 
     def knows(self, source: ProfileId, position: Position, event: Event) -> bool:
         """Say whether the event was taken in before, from this offset or under this message id."""
-        applied = self.offsets.get((source, position.topic, position.partition), -1)
-        return position.offset <= applied or _hash(event.id) in self.recent
+        mark = self.marks.get((source, position.topic, position.partition), _UNREAD)
+        return mark.covers(position.offset, _second(event)) or _hash(event.id) in self.recent
 
     def enter(self, source: ProfileId, position: Position, event: Event) -> None:
         """Remember the event as taken in."""
-        self.pass_over(source, position)
-        self.recent[_hash(event.id)] = millis(event.received_at) // SECOND
+        self.pass_over(source, position, event)
+        self.recent[_hash(event.id)] = _second(event)
         at = event.at
         self.first_seen = min(self.first_seen or at, at)
         self.last_seen = max(self.last_seen, at)
 
-    def pass_over(self, source: ProfileId, position: Position) -> bool:
-        """Remember only the position; say whether that was news."""
-        place = (source, position.topic, position.partition)
-        if position.offset <= self.offsets.get(place, -1):
+    def pass_over(self, source: ProfileId, position: Position, event: Event) -> bool:
+        """Remember only where the event lay; say whether that was news."""
+        place, second = (source, position.topic, position.partition), _second(event)
+        mark = self.marks.get(place, _UNREAD)
+        if mark.covers(position.offset, second):
             return False
-        self.offsets[place] = position.offset
+        self.marks[place] = Mark(position.offset, max(second, mark.received))
         return True
 
     def absorb(self, other: "Ledger") -> None:
         """Take over what another profile had taken in."""
-        for place, offset in other.offsets.items():
-            self.offsets[place] = max(offset, self.offsets.get(place, -1))
+        for place, mark in other.marks.items():
+            self.marks[place] = mark | self.marks.get(place, _UNREAD)
         self.recent.update(other.recent)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
@@ -75,17 +99,17 @@ class Ledger:
 
     def recall(self, other: "Ledger", source: ProfileId) -> None:
         """Learn which events of `source` another profile has taken in on its behalf."""
-        for place, offset in other.offsets.items():
+        for place, mark in other.marks.items():
             if place[0] == source:
-                self.offsets[place] = max(offset, self.offsets.get(place, -1))
+                self.marks[place] = mark | self.marks.get(place, _UNREAD)
         self.recent.update(other.recent)
 
     def encode(self) -> bytes:
         """Return its bytes; equal ledgers give equal bytes."""
-        offsets = sorted((*place, offset) for place, offset in self.offsets.items())
+        marks = sorted((*place, *mark) for place, mark in self.marks.items())
         pairs = self._worth_keeping()
         recent = b"".join(_RECENT.pack(key, second) for key, second in pairs)
-        return msgspec.msgpack.encode(_Stored(self.first_seen, self.last_seen, offsets, recent))
+        return msgspec.msgpack.encode(_Stored(self.first_seen, self.last_seen, marks, recent))
 
     def _worth_keeping(self) -> list[tuple[int, int]]:
         bound = max(self.recent.values(), default=0) - _RETRY_WINDOW
@@ -98,9 +122,13 @@ class Ledger:
     def decode(cls, raw: bytes) -> "Ledger":
         """Return the ledger in stored bytes."""
         stored = msgspec.msgpack.decode(raw, type=_Stored)
-        offsets = {(source, t, p): offset for source, t, p, offset in stored.offsets}
+        marks = {(source, t, p): Mark(*mark) for source, t, p, *mark in stored.marks}
         recent = dict(_RECENT.iter_unpack(stored.recent))
-        return cls(stored.first_seen, stored.last_seen, offsets, recent)
+        return cls(stored.first_seen, stored.last_seen, marks, recent)
+
+
+def _second(event: Event) -> int:
+    return millis(event.received_at) // SECOND
 
 
 def _hash(message_id: str) -> int:

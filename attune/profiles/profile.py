@@ -1,14 +1,18 @@
 """A profile while it is folded: from a stored row, through events, to the next write."""
 
+import struct
+
+import msgspec
+
 from attune.collect.event import Event
-from attune.features.feature import act_of
+from attune.features.feature import CorruptState, act_of
 from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView, States
 from attune.ids import ProfileId
 from attune.ports import Row, Stored, Write
 from attune.profiles.ledger import Ledger
 from attune.profiles.redirect import Link, Redirect
-from attune.profiles.traits import Traits
+from attune.profiles.traits import Stamp, Traits
 from attune.stream import Position
 
 LEDGER = "ledger"
@@ -18,11 +22,20 @@ RECORDS = (LEDGER, TRAITS, REDIRECT)
 """Names of the records beside the states of the feature views."""
 
 
+_NEVER: Stamp = (-1, "")
+
+
 class Profile:
     """Decodes what it touches, when it touches it, and writes only what has changed.
 
     States and traits are decoded into values of its own: a write that is refused is mended by
     folding the same events into a profile made of the new row.
+
+    A state that cannot be read begins anew, and `lost` says why: what one feature forgets must not
+    keep an event from all others.
+
+    Raises:
+        CorruptState: a record cannot be read. Without what was taken in, nothing may be.
     """
 
     def __init__(self, profile: ProfileId, row: Row, features: FeatureSet) -> None:
@@ -34,10 +47,14 @@ class Profile:
         self._as_of: dict[str, int] = {}
         self._changed: set[str] = set()
         self._removed: frozenset[str] = frozenset()
+        self.lost: list[str] = []
         records = row.records
-        self.ledger = Ledger.decode(records[LEDGER]) if LEDGER in records else Ledger()
-        self.traits = Traits.decode(records[TRAITS]) if TRAITS in records else Traits()
-        self.redirect = Redirect.decode(records[REDIRECT]) if REDIRECT in records else None
+        try:
+            self.ledger = Ledger.decode(records[LEDGER]) if LEDGER in records else Ledger()
+            self.traits = Traits.decode(records[TRAITS]) if TRAITS in records else Traits()
+            self.redirect = Redirect.decode(records[REDIRECT]) if REDIRECT in records else None
+        except (msgspec.DecodeError, struct.error, ValueError) as error:
+            raise CorruptState(f"a record of profile {profile}: {error}") from error
 
     def take(self, source: ProfileId, position: Position, event: Event) -> bool:
         """Fold the event in, unless it was before; say whether it was new.
@@ -45,7 +62,7 @@ class Profile:
         `source` is the profile under whose key the event came, this one or one that it was.
         """
         if self.ledger.knows(source, position, event):
-            if self.ledger.pass_over(source, position):
+            if self.ledger.pass_over(source, position, event):
                 self._changed.add(LEDGER)
             return False
         self._changed.add(LEDGER)
@@ -60,22 +77,37 @@ class Profile:
         """Take over everything that a frozen profile has; once for each link."""
         for name, stored in former.row.states.items():
             view = self._features.by_name[name]
-            merged = view.merge(self._states_of(view), view.decode(stored.state))
+            merged = view.merge(self._states_of(view), self._decoded(view, stored))
             self._set(view, merged, stored.as_of)
         self.ledger.absorb(former.ledger)
         self.traits.absorb(former.traits)
         self.traits.former[former.id] = link.when
         self._changed |= {LEDGER, TRAITS}
 
-    def freeze(self, link: Link, until_now: "Profile | None" = None) -> None:
-        """Send later events to the link's target; what is here stays until it is absorbed.
+    def freeze(self, link: Link) -> None:
+        """Send later events to the link's target; what is here stays until it is absorbed."""
+        before = self.redirect.target if self.redirect else None
+        self.redirect = Redirect(link.target, link.when, before=before)
+        self._changed.add(REDIRECT)
 
-        `until_now` is where they went before: what it took in must not be taken in again.
+    def release(self, link: Link) -> None:
+        """Take in no more events of a former profile, which the link sends elsewhere.
+
+        Whoever still brings one, because they saw the older redirect, has to look again: they see
+        it here, or are refused because this profile was written meanwhile.
         """
-        if until_now is not None:
-            self.ledger.recall(until_now.ledger, self.id)
-        self.redirect = Redirect(link.target, link.when)
-        self._changed |= {REDIRECT, LEDGER}
+        self.traits.former[link.source] = link.when
+        self._changed.add(TRAITS)
+
+    def has_absorbed(self, former: "Profile") -> bool:
+        """Say whether this has what the frozen profile has, of its link or since of a newer one."""
+        when = former.redirect.when if former.redirect else None
+        return when is not None and self.traits.former.get(former.id, _NEVER) >= when
+
+    def released(self, former: "Profile") -> bool:
+        """Say whether the former profile's events go elsewhere by now, though we read otherwise."""
+        when = former.redirect.when if former.redirect else None
+        return when is not None and self.traits.former.get(former.id, when) > when
 
     def clear(self) -> None:
         """Forget all but the redirect and what was taken in: the target has the rest now."""
@@ -118,10 +150,17 @@ class Profile:
         states = self._states.get(view.name)
         if states is None:
             stored = self.row.states.get(view.name)
-            states = view.decode(stored.state) if stored else view.empty()
+            states = self._decoded(view, stored) if stored else view.empty()
             self._states[view.name] = states
             self._as_of[view.name] = stored.as_of if stored else 0
         return states
+
+    def _decoded(self, view: FeatureView, stored: Stored) -> States:
+        try:
+            return view.decode(stored.state)
+        except CorruptState as error:
+            self.lost.append(str(error))
+            return view.empty()
 
     def _set(self, view: FeatureView, states: States, at: int) -> None:
         self._states[view.name] = states

@@ -1,5 +1,6 @@
 """Where a profile went: the record that it keeps after handing over, and who asks for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -35,16 +36,27 @@ def links_of(event: Event) -> list[Link]:
     return [Link(source, target, stamp(event)) for source in sources if source != target]
 
 
+def end_of(way: Sequence[ProfileId], target: ProfileId | None) -> ProfileId:
+    """Return where redirects lead that were followed along `way`, to `target` or to no other.
+
+    Two consumers can make a circle at the same moment. Whoever follows it, from wherever, must
+    come out at the same profile: the first of the circle by id.
+    """
+    return min(way[way.index(target) :]) if target else way[-1]
+
+
 class Redirect(msgspec.Struct, frozen=True, array_like=True):
     """Later events of this profile go to `target`.
 
     `done` is false between the moment the profile is frozen and the moment its states are safely
-    with the target; a crash in between leaves all that is needed to go on.
+    with the target; a crash in between leaves all that is needed to go on. `before` is where events
+    went until then, if that was elsewhere.
     """
 
     target: ProfileId
     when: Stamp
     done: bool = False
+    before: ProfileId | None = None
 
     def encode(self) -> bytes:
         """Return its bytes."""

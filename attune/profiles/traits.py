@@ -12,6 +12,9 @@ Stamp = tuple[int, str]
 """Event time (ms) and message id: a total order in which the newest wins, however events arrive."""
 
 
+_INT64 = 2**63
+
+
 @dataclass(slots=True)
 class Traits:
     """Traits with the stamp that set each, and former profiles with the stamp of their link."""
@@ -21,7 +24,8 @@ class Traits:
 
     def take(self, event: Event) -> bool:
         """Take in an event's traits; say whether anything changed."""
-        return self._newest({name: (stamp(event), v) for name, v in event.traits.items()})
+        when = stamp(event)
+        return self._newest({name: (when, _storable(v)) for name, v in event.traits.items()})
 
     def absorb(self, other: "Traits") -> None:
         """Take over another profile's."""
@@ -55,6 +59,17 @@ class Traits:
             raw, type=tuple[dict[str, tuple[Stamp, Any]], dict[str, Stamp]]
         )
         return cls(values, {ProfileId(profile): when for profile, when in former.items()})
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - a trait is JSON of any type
+    """Return the value with the digits, as text, of each integer that 64 bits do not hold."""
+    if isinstance(value, int):
+        return value if -_INT64 <= value < _INT64 else str(value)
+    if isinstance(value, list):
+        return [_storable(inner) for inner in value]
+    if isinstance(value, dict):
+        return {name: _storable(inner) for name, inner in value.items()}
+    return value
 
 
 def stamp(event: Event) -> Stamp:

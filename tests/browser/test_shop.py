@@ -95,8 +95,12 @@ def errors(browser: Chrome) -> list[str]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Chrome]:
-    """Give a Chromium that has never been anywhere; its console must stay without errors."""
+def browser(tmp_path: Path, shop_url: str) -> Iterator[Chrome]:
+    """Give a Chromium that has never been anywhere; its console must stay without errors.
+
+    It asks for the shop only to be closed before it: a page whose server is gone has errors.
+    """
+    del shop_url
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):

@@ -1,0 +1,51 @@
+"""The API in memory, for tests: a store, content, and GraphQL on them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import count
+from types import MappingProxyType
+
+import httpx
+from making import NOON
+
+from api import graphql
+from api.application import Application
+from api.current import Current
+from api.measure import Measured
+from api.schema import Context, build_schema
+from api.visitor import Reception
+from attune.adapters.cel import compiled
+from attune.adapters.memory_content import MemoryMeasures
+from attune.decide.content import Content
+from attune.decide.playbook import Playbook
+from attune.ports import OnlineStore
+from attune.predict.score import PriorScorer
+from feature_repo.views import USER_FEATURES
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def current(content: Content | None = None, missing: Mapping[str, str] = _NOTHING) -> Current:
+    """What requests decide with, with a prior for purchases."""
+    playbook = Playbook.of(content or Content(), compiled)
+    return Current(playbook, (PriorScorer("purchase", 0.03),), missing)
+
+
+def reception(store: OnlineStore, using: Current | None = None) -> Reception:
+    """Finds visitors in the store."""
+    ids = (f"id-{number}" for number in count())
+    now = using or current()
+    return Reception(store, USER_FEATURES, lambda: now, ids.__next__)
+
+
+@asynccontextmanager
+async def answering(
+    store: OnlineStore, using: Current | None = None, at: datetime = NOON
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of GraphQL on the store; now is `at`."""
+    context = Context(reception(store, using), Measured(MemoryMeasures().counts), lambda: at)
+    application = Application(graphql.routes(build_schema(USER_FEATURES), context))
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
+        yield client

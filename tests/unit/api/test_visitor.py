@@ -1,0 +1,61 @@
+from datetime import timedelta
+
+import pytest
+from answering import current, reception
+from making import NOON, shopped, taken
+
+from attune.adapters.memory import MemoryProfiles
+from attune.collect.event import millis
+from attune.ids import ProfileId
+from attune.ports import Row, Stored
+from consumers.features import Features
+from feature_repo.views import USER_FEATURES
+
+ADA = ProfileId("ada")
+NOW = millis(NOON)
+
+
+async def test_a_clock_behind_the_collectors_does_not_hide_what_just_happened() -> None:
+    store = MemoryProfiles()
+    await Features(store, USER_FEATURES).take(taken(shopped("purchased")))
+
+    visitor = await reception(store).visitor(ADA, millis(NOON - timedelta(minutes=7)))
+
+    assert (visitor.now, visitor.flat["purchases_1h"]) == (NOW, 1)
+    assert visitor.flat["recency_days"] == 0.0
+
+
+async def test_a_state_that_cannot_be_read_counts_as_empty_and_is_named() -> None:
+    store = MemoryProfiles()
+    await Features(store, USER_FEATURES).take(taken(shopped("viewed")))
+    row = store.rows[ADA]
+    store.rows[ADA] = Row(
+        row.version, {**row.states, "activity": Stored(b"", row.states["activity"].as_of)}
+    )
+
+    visitor = await reception(store).visitor(ADA, NOW)
+
+    assert (visitor.flat["views_24h"], visitor.flat["sessions"]) == (0, 1)
+    assert visitor.degraded == ["features.activity: user_activity v1 does not begin as it should"]
+
+
+@pytest.mark.parametrize("record", ["ledger", "traits", "redirect"])
+@pytest.mark.parametrize("raw", [b"", b"\x00", b"\x93\x01\x02\x03", b"\x94\x00\x00\x90\xc4\x01x"])
+async def test_a_record_that_cannot_be_read_makes_an_empty_profile_that_says_so(
+    record: str, raw: bytes
+) -> None:
+    store = MemoryProfiles()
+    store.rows[ADA] = Row(1, {}, {record: raw})
+
+    visitor = await reception(store).visitor(ADA, NOW)
+
+    assert visitor.flat["sessions"] == 0
+    assert visitor.degraded[0].startswith("features: a record of profile ada:")
+
+
+async def test_what_could_not_be_loaded_is_named_in_every_answer() -> None:
+    using = current(missing={"content": "PostgreSQL is unavailable: away"})
+
+    visitor = await reception(MemoryProfiles(), using).visitor(ADA, NOW)
+
+    assert visitor.degraded == ["content: PostgreSQL is unavailable: away"]
