@@ -102,9 +102,9 @@ class Features:
         if source.redirect is None or (before := source.redirect.before) is None:
             return True
         followed = await self._follow({before})
-        end, when = followed.target(before), source.redirect.when
-        if end.traits.former.get(source.id) != when:
-            end.release(Link(source.id, source.redirect.target, when))
+        end = followed.target(before)
+        if not end.has_absorbed(source):
+            end.release(Link(source.id, source.redirect.target, source.redirect.when))
             if await self._save([end]):
                 return False
         for profile in followed.profiles.values():

@@ -120,6 +120,7 @@ class Profile:
     def thaw(self) -> None:
         """Take back a redirect that leads in a circle: two visitors each said to be the other."""
         self.redirect = None
+        self._changed.add(LEDGER)  # with what was taken in where its events went
         self._removed = frozenset({REDIRECT})
 
     @property

@@ -80,14 +80,14 @@ select user_id,
 from counts join latest using (user_id) left join categories using (user_id)
 """
 
-FIELDS = """{
+FRAGMENT = """fragment Whole on User { degraded features {
   activity { views1h views24h views7d carts1h carts24h carts7d
              purchases1h purchases24h purchases7d }
   session { sessionSeconds sessionDepth sessions }
   engagement { behaviorScore }
   purchases { recencyDays frequency monetary }
   interest { lastCategories }
-}"""
+} }"""
 
 
 def expected(file: Path, now: datetime) -> dict[str, tuple[Any, ...]]:
@@ -98,10 +98,10 @@ def expected(file: Path, now: datetime) -> dict[str, tuple[Any, ...]]:
 def answered(client: httpx.Client, users: list[str], now: datetime) -> dict[str, tuple[Any, ...]]:
     """Ask for a hundred users at once, by aliases."""
     fields = " ".join(
-        f'u{i}: user(id: "{user}", at: "{now.isoformat()}") {{ degraded features {FIELDS} }}'
+        f'u{i}: user(id: "{user}", at: "{now.isoformat()}") {{ ...Whole }}'
         for i, user in enumerate(users)
     )
-    body = client.post("/graphql", json={"query": f"{{ {fields} }}"}).json()
+    body = client.post("/graphql", json={"query": f"{{ {fields} }} {FRAGMENT}"}).json()
     assert "errors" not in body
     out = {}
     for i, user in enumerate(users):

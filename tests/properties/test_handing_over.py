@@ -79,7 +79,7 @@ def links() -> st.SearchStrategy[Event]:
     return identify | alias
 
 
-@settings(deadline=None, max_examples=12000)
+@settings(deadline=None, max_examples=100)
 @given(
     events=st.lists(views() | links(), max_size=14),
     seed=st.integers(0, 2**32),
