@@ -28,6 +28,9 @@ check: .venv/dev  ## lint, types, import directions, generated files, compose fi
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/check.py
 
+bench: .venv/dev  ## every benchmark, 5 minutes each, into benchmarks/RESULTS.md
+	@$(BIN)/python benchmarks/run.py
+
 format: .venv/dev  ## format the code
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix

@@ -14,3 +14,5 @@ compile pyproject.toml --extra consumers --constraint requirements/run.txt \
     --output-file requirements/consumers.txt
 compile pyproject.toml --extra training --extra migrate --constraint requirements/run.txt \
     --output-file requirements/training.txt
+# Quix Streams is only measured against, in an environment of its own.
+echo quixstreams | compile - --output-file benchmarks/requirements-quix.txt

@@ -123,4 +123,11 @@ def decode(raw: bytes) -> Event:
         raise Poison(f"version {event.v} is not known here", field="v")
     if not (event.user_id or event.anonymous_id):
         raise Poison("no user_id and no anonymous_id", field="user_id")
+    for field, moment in (("timestamp", event.timestamp), ("received_at", event.received_at)):
+        if moment.tzinfo is None:
+            raise Poison("a time without a zone", field=field)
+    if event.timestamp > event.received_at:  # it would keep windows waiting for that moment
+        raise Poison("later than received_at", field="timestamp")
+    if event.timestamp < _EPOCH:
+        raise Poison("before 1970", field="timestamp")
     return event

@@ -21,6 +21,9 @@ REDIRECT = "redirect"
 RECORDS = (LEDGER, TRAITS, REDIRECT)
 """Names of the records beside the states of the feature views."""
 
+_FORMAT = b"\x01"
+"""First byte of every record; a new layout gets another, and the old one stays readable."""
+
 
 _NEVER: Stamp = (-1, "")
 
@@ -50,9 +53,10 @@ class Profile:
         self.lost: list[str] = []
         records = row.records
         try:
-            self.ledger = Ledger.decode(records[LEDGER]) if LEDGER in records else Ledger()
-            self.traits = Traits.decode(records[TRAITS]) if TRAITS in records else Traits()
-            self.redirect = Redirect.decode(records[REDIRECT]) if REDIRECT in records else None
+            found = {name: _known(raw) for name, raw in records.items()}
+            self.ledger = Ledger.decode(found[LEDGER]) if LEDGER in found else Ledger()
+            self.traits = Traits.decode(found[TRAITS]) if TRAITS in found else Traits()
+            self.redirect = Redirect.decode(found[REDIRECT]) if REDIRECT in found else None
         except (msgspec.DecodeError, struct.error, ValueError) as error:
             raise CorruptState(f"a record of profile {profile}: {error}") from error
 
@@ -143,7 +147,11 @@ class Profile:
                 for name, states in self._states.items()
                 if name in self._changed
             },
-            {n: r.encode() for n, r in records.items() if n in self._changed and r is not None},
+            {
+                name: _FORMAT + record.encode()
+                for name, record in records.items()
+                if name in self._changed and record is not None
+            },
             self._removed,
         )
 
@@ -167,3 +175,9 @@ class Profile:
         self._states[view.name] = states
         self._as_of[view.name] = max(at, self._as_of[view.name])
         self._changed.add(view.name)
+
+
+def _known(record: bytes) -> bytes:
+    if record[:1] != _FORMAT:
+        raise ValueError(f"format {record[:1]!r} is not known here")
+    return record[1:]

@@ -58,8 +58,9 @@ class Kafka(Service):
         """Give the empty log directory a cluster id, and this node as its only voter."""
         properties = self._home / "format.properties"
         properties.write_text(render(place, self._port, self._controller_port))
+        # With `=`, because one in 64 begins with a dash, which looks like an option.
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster)
+        command = ("kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster}")
         run("Formatting Kafka's log", Launch(self._command(*command, "-c", str(properties))))
         properties.unlink()
 

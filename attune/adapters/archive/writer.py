@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attune.adapters.archive.rows import table_of
+from attune.collect.event import millis
 from attune.errors import Unavailable
 from attune.ports import Taken
 
@@ -18,7 +19,7 @@ _Place = tuple[date, str, int]
 
 
 class ArchiveWriter:
-    """One file for each day and topic partition of a batch, named by its first and last offset.
+    """One file for each day and topic partition of a batch, named by offsets and first arrival.
 
     The same batch again makes the same files. A replay cut into other batches makes files that
     overlap, which the reader allows for.
@@ -44,7 +45,9 @@ class ArchiveWriter:
         first, last = taken[0].position.offset, taken[-1].position.offset
         folder = self._root / f"day={day}"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{topic}-{partition}-{first:020d}-{last:020d}.parquet"
+        # A log that began anew has the same offsets again, but not the same arrival.
+        arrival = millis(taken[0].event.received_at)
+        path = folder / f"{topic}-{partition}-{first:020d}-{last:020d}-{arrival}.parquet"
         save(table_of(taken), path)
         return path
 

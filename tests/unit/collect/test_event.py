@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 from attune.collect.call import read_call
 from attune.collect.event import CallType, decode, encode
 from attune.collect.segment import Arrival, event_of
+from attune.errors import Poison
 
 GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "events" / "v1").glob("*.event.json"))
 ARRIVAL = Arrival("demo-shop", datetime(2026, 1, 31, 12, 0, 0, 250_000, UTC), lambda: "new-id")
@@ -29,3 +31,26 @@ def test_a_call_becomes_the_bytes_that_version_1_wrote(path: Path) -> None:
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.name)
 def test_bytes_of_version_1_are_still_read_whole(path: Path) -> None:
     assert encode(decode(path.read_bytes())) + b"\n" == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("timestamp", "2026-01-31T12:00:00", "timestamp: a time without a zone"),
+        ("received_at", "2026-01-31T12:00:00", "received_at: a time without a zone"),
+        ("timestamp", "9999-01-01T00:00:00Z", "timestamp: later than received_at"),
+        ("timestamp", "1969-12-31T23:59:59Z", "timestamp: before 1970"),
+        ("v", 2, "v: version 2 is not known here"),
+        ("user_id", "", "user_id: no user_id and no anonymous_id"),
+    ],
+)
+def test_what_only_another_producer_could_have_written_is_poison(
+    field: str, value: object, reason: str
+) -> None:
+    times = {"timestamp": "2026-01-31T12:00:00Z", "received_at": "2026-01-31T12:00:00Z"}
+    event = {"id": "m", "type": "track", "kind": "behavioral", "source": "s", "user_id": "ada"}
+
+    with pytest.raises(Poison) as poison:
+        decode(json.dumps({**event, **times, field: value}).encode())
+
+    assert str(poison.value) == reason

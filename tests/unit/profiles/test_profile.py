@@ -7,6 +7,7 @@ from making import NOON, Tape, event, shopped, taken
 
 from attune.adapters.memory import MemoryProfiles
 from attune.collect.event import Kind, decode, encode, millis
+from attune.features.feature import CorruptState
 from attune.ids import ProfileId
 from attune.ports import Row, Stored
 from attune.profiles.profile import Profile
@@ -32,6 +33,16 @@ async def test_an_integer_beyond_64_bits_is_kept_digit_by_digit(number: int) -> 
 
     kept = Profile(ADA, store.rows[ADA], USER_FEATURES).traits.plain()
     assert kept == {"n": str(number), "in": [{"n": str(number)}]}
+
+
+async def test_a_record_of_another_format_is_refused_not_misread() -> None:
+    store = MemoryProfiles()
+    await Features(store, USER_FEATURES).take(taken(shopped("viewed")))
+    row = store.rows[ADA]
+    newer = Row(row.version, row.states, {n: b"\x02" + raw[1:] for n, raw in row.records.items()})
+
+    with pytest.raises(CorruptState, match=r"format b'\\x02' is not known here"):
+        Profile(ADA, newer, USER_FEATURES)
 
 
 async def test_a_log_that_begins_anew_is_counted_on() -> None:

@@ -37,6 +37,11 @@ _MOMENTS = st.datetimes(
     datetime(2060, 1, 1),  # noqa: DTZ001 - as above
     timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))]),
 )
+_ARRIVALS = st.datetimes(
+    datetime(2060, 1, 2),  # noqa: DTZ001 - as above
+    datetime(2062, 1, 1),  # noqa: DTZ001 - as above
+    timezones=st.just(UTC),
+)
 _PRODUCTS = st.builds(Product, _TEXTS, _NAMES, _NAMES, _AMOUNTS, st.integers(1, 10**6))
 _COMMERCE = st.builds(
     Commerce,
@@ -52,7 +57,7 @@ _EVENTS = st.builds(
     type=st.sampled_from(["track", "identify", "page", "screen", "group", "alias"]),
     kind=st.sampled_from(Kind),
     timestamp=_MOMENTS,
-    received_at=_MOMENTS,
+    received_at=_ARRIVALS,
     source=_TEXTS,
     user_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=12),
     anonymous_id=_NAMES,
@@ -85,16 +90,25 @@ def test_every_event_comes_back_as_it_was_on_the_stream(events: list[Event]) -> 
     assert {one.id: one for one in found} == {one.id: one for one in consumed}
 
 
+def test_a_log_that_began_anew_does_not_write_over_what_was_archived(tmp_path: Path) -> None:
+    first, second = event(at=NOON), event(at=NOON + timedelta(minutes=1))
+
+    kept = archive(tmp_path, taken(first), taken(second))
+
+    assert list(kept.events()) == [first, second]
+
+
 def test_files_lie_by_day_under_names_of_topic_partition_and_offsets(tmp_path: Path) -> None:
     midnight = datetime(2026, 11, 2, tzinfo=UTC)
     before, after = event(at=midnight - timedelta(microseconds=1)), event(at=midnight)
 
     files = ArchiveWriter(tmp_path).write(taken(before, after, shopped("purchased", at=midnight)))
 
+    zero, one = f"{0:020d}", f"{1:020d}"
     assert [str(file.relative_to(tmp_path)) for file in files] == [
-        "day=2026-11-01/events.behavioral-0-00000000000000000000-00000000000000000000.parquet",
-        "day=2026-11-02/events.behavioral-0-00000000000000000001-00000000000000000001.parquet",
-        "day=2026-11-02/events.transactional-0-00000000000000000000-00000000000000000000.parquet",
+        f"day=2026-11-01/events.behavioral-0-{zero}-{zero}-1793577599999.parquet",
+        f"day=2026-11-02/events.behavioral-0-{one}-{one}-1793577600000.parquet",
+        f"day=2026-11-02/events.transactional-0-{zero}-{zero}-1793577600000.parquet",
     ]
     assert sorted(tmp_path.rglob("*.parquet")) == files
     assert not list(tmp_path.rglob("*.draft"))
