@@ -55,14 +55,19 @@ clean:  ## remove .attune (all data of `make run`) and everything that was built
 .venv/bin/uv:
 	@$(PYTHON) scripts/bootstrap.py .venv
 
+# Wheels only, so no compiler is ever needed; where a platform has none, say so.
+INSTALL = VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --only-binary :all: --requirement
+NO_WHEEL = { echo "attune: not everything has a wheel for this Python and platform (see above):" \
+	"use Python 3.11 to 3.13 on Linux or macOS, or check the network" >&2; exit 1; }
+
 .venv/run: requirements/run.txt pyproject.toml .venv/bin/uv
 	@echo "installing Attune into .venv"
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements/run.txt
+	@$(INSTALL) requirements/run.txt || $(NO_WHEEL)
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@
 
 .venv/dev: requirements/dev.txt pyproject.toml .venv/bin/uv
 	@echo "installing Attune and its tests into .venv"
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --requirement requirements/dev.txt
+	@$(INSTALL) requirements/dev.txt || $(NO_WHEEL)
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
 	@touch $@ .venv/run
