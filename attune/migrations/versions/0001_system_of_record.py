@@ -95,14 +95,6 @@ CREATE TABLE exposure_counts (
     count bigint NOT NULL,
     PRIMARY KEY (slot, block, day)
 );
--- For consumers whose effect has no key of its own: stored in the transaction of the effect.
-CREATE TABLE consumer_offsets (
-    consumer text NOT NULL,
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    "offset" bigint NOT NULL,
-    PRIMARY KEY (consumer, topic, partition)
-);
 CREATE TABLE audit (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT now(),
@@ -141,7 +133,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Remove everything, and all data with it."""
     op.execute(
-        "DROP TABLE audit, consumer_offsets, exposure_counts, exposures, models, traits, "
+        "DROP TABLE audit, exposure_counts, exposures, models, traits, "
         "identities, profiles, rules, blocks, slots, segments"
     )
     op.execute("DROP FUNCTION tell_change")
