@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from attune.errors import Poison
 from attune.ids import ProfileId, profile_of
@@ -14,6 +15,13 @@ VERSION = 1
 
 CallType = Literal["track", "identify", "page", "screen", "group", "alias"]
 CommerceAction = Literal["viewed", "added", "removed", "purchased", "refunded"]
+
+# The collector refuses what is outside these bounds with a remedy; they stand here because others
+# may write to the topics too, and a feature must never see what it cannot take.
+Text = Annotated[str, Meta(max_length=255)]
+MessageText = Annotated[str, Meta(max_length=1_000)]
+Micros = Annotated[int, Meta(ge=0, le=10**18)]
+Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,21 +40,21 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     Prices are integers of 1e-6 currency units, so that sums are exact in any order.
     """
 
-    id: str
-    category: str | None = None
-    brand: str | None = None
-    price_micros: int | None = None
-    quantity: int = 1
+    id: Text
+    category: Text | None = None
+    brand: Text | None = None
+    price_micros: Micros | None = None
+    quantity: Quantity = 1
 
 
 class Commerce(msgspec.Struct, frozen=True, omit_defaults=True):
     """The typed payload of the known events of Segment's e-commerce specification."""
 
     action: CommerceAction
-    products: tuple[Product, ...] = ()
-    order_id: str | None = None
-    revenue_micros: int | None = None
-    currency: str | None = None
+    products: Annotated[tuple[Product, ...], Meta(max_length=100)] = ()
+    order_id: Text | None = None
+    revenue_micros: Micros | None = None
+    currency: Text | None = None
 
 
 class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -65,15 +73,16 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     payloads of known track events; everything else stays in `properties`.
     """
 
-    id: str
+    id: MessageText
     type: CallType
     kind: Kind
     timestamp: datetime
     received_at: datetime
     source: str
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    name: str | None = None
+    user_id: Text | None = None
+    anonymous_id: Text | None = None
+    session_id: Text | None = None
+    name: Text | None = None
     previous_id: str | None = None
     group_id: str | None = None
     commerce: Commerce | None = None
@@ -110,14 +119,16 @@ def encode(event: Event) -> bytes:
 
 
 def decode(raw: bytes) -> Event:
-    """Return the event in a Kafka message.
+    """Return the event in a Kafka message; one from the future happened when it was received.
 
     Raises:
         Poison: not an event of a version we know, or one without an id of a visitor.
     """
     try:
         event = _decoder.decode(raw)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except msgspec.ValidationError as error:
+        raise _at_fault(str(error)) from error
+    except msgspec.DecodeError as error:
         raise Poison(str(error)) from error
     if event.v != VERSION:
         raise Poison(f"version {event.v} is not known here", field="v")
@@ -126,8 +137,14 @@ def decode(raw: bytes) -> Event:
     for field, moment in (("timestamp", event.timestamp), ("received_at", event.received_at)):
         if moment.tzinfo is None:
             raise Poison("a time without a zone", field=field)
-    if event.timestamp > event.received_at:  # it would keep windows waiting for that moment
-        raise Poison("later than received_at", field="timestamp")
     if event.timestamp < _EPOCH:
         raise Poison("before 1970", field="timestamp")
+    if event.timestamp > event.received_at:  # it would keep windows waiting for that moment
+        return msgspec.structs.replace(event, timestamp=event.received_at)
     return event
+
+
+def _at_fault(told: str) -> Poison:
+    """Return what msgspec tells, ``Expected `int` >= 0 - at `$.commerce.x` ``, by its field."""
+    reason, _, path = told.partition(" - at `$.")
+    return Poison(reason, field=path.removesuffix("`"))

@@ -92,6 +92,7 @@ def event_of(call: Call, call_type: CallType, arrival: Arrival) -> Event:
         remedy = f"leave it out, or send the call to /v1/{call.type}"
         refuse(call.type, "type", f"is not {call_type}, as the path says", remedy)
     properties = _bounded(call.properties, "properties")
+    context = _context(call)
     anonymous_id = text(call.anonymous_id, "anonymousId")
     name = _name(call, call_type, properties)
     known = name if call_type == "track" and name else ""
@@ -106,6 +107,7 @@ def event_of(call: Call, call_type: CallType, arrival: Arrival) -> Event:
         source=arrival.source,
         user_id=_user_id(call, call_type, anonymous_id),
         anonymous_id=anonymous_id,
+        session_id=_session_id(context, properties),
         name=name,
         previous_id=_previous_id(call, anonymous_id) if call_type == "alias" else None,
         group_id=required(call.group_id, "groupId") if call_type == "group" else None,
@@ -113,7 +115,7 @@ def event_of(call: Call, call_type: CallType, arrival: Arrival) -> Event:
         exposure=exposure_of(known, properties),
         traits=_bounded(call.traits, "traits"),
         properties=properties,
-        context=_context(call),
+        context=context,
     )
 
 
@@ -199,3 +201,15 @@ def _context(call: Call) -> dict[str, Any]:
     if call.channel:
         context.setdefault("channel", call.channel)
     return context
+
+
+def _session_id(context: dict[str, Any], properties: dict[str, Any]) -> str | None:
+    """Return the visit's id where the sender keeps one: RudderStack and GA4 name it in `context`.
+
+    Shops with sessions of their own send it as a property.
+    """
+    return (
+        text(context.get("sessionId"), "context.sessionId")
+        or text(context.get("session_id"), "context.session_id")
+        or text(properties.get("session_id"), "properties.session_id")
+    )

@@ -240,3 +240,24 @@ def test_a_batch_has_at_most_2500_calls() -> None:
     assert len(batch(*[1] * 2500).rejected) == 2500
     with pytest.raises(BadRequest, match="2,501"):
         batch(*[1] * 2501)
+
+
+# --- the visit -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"context": {"sessionId": 1718}},
+        {"context": {"session_id": "1718"}},
+        {"properties": {"session_id": "1718"}},
+        {"context": {"sessionId": "1718"}, "properties": {"session_id": "other"}},
+    ],
+)
+def test_the_visit_has_the_id_that_the_sender_gave_it(fields: dict[str, Any]) -> None:
+    assert parsed(**fields).session_id == "1718"
+
+
+def test_a_visit_without_an_id_has_none_and_a_wrong_one_is_told() -> None:
+    assert parsed().session_id is None
+    assert refusal(context={"sessionId": ["a"]}).field == "context.sessionId"
