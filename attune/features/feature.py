@@ -1,18 +1,24 @@
 """What a feature is: a small state, four functions on it, and the fields it answers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+
+import msgspec
 
 from attune.collect.event import Event
 
 State = TypeVar("State")
 
-FieldType = Literal["int64", "float64", "string_list"]
-Value: TypeAlias = int | float | list[str] | None
+FieldType = Literal["int64", "float64", "string", "string_list", "float64_list"]
+Value: TypeAlias = int | float | str | list[str] | list[float] | None
 
 Act: TypeAlias = str
 """What an event is to a feature: a commerce action (`viewed`), or else the call type (`page`)."""
+
+Update: TypeAlias = Callable[[Any, Event, int], Any]
+"""`update` of a feature: state, event and its time in ms since 1970, to the new state."""
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -25,9 +31,23 @@ VISIT_ACTS: frozenset[Act] = frozenset(
 )
 """Acts of a visitor who is there; identify, group and alias only say who they are."""
 
+ACTS: frozenset[Act] = VISIT_ACTS | {"identify", "group", "alias"}
+"""Every act there is."""
+
 
 class CorruptState(ValueError):
     """Stored bytes that are no state of this feature."""
+
+
+class Untakable(ValueError):
+    """A feature cannot take this event, and no other may either: it becomes a dead letter.
+
+    `field` is a path in the event such as `properties.rating`.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
 
 
 def act_of(event: Event) -> Act:
@@ -49,14 +69,21 @@ class Feature(ABC, Generic[State]):
     """A state folded from events (`update`) and evaluated at a moment (`read`).
 
     Within the lateness bound of the feature the state does not depend on the order of events, and
-    `merge` of two halves of a history equals the whole: that is what makes replays, rebalances
-    and the union of two profiles exact. Amounts are integers for the same reason.
+    `merge` of two halves of a history equals the whole: that is what makes replays, rebalances,
+    backfills and the union of two profiles exact. Amounts are integers for the same reason.
 
     A state passed to `update` or `merge` is spent: only the returned one may be used afterwards.
+
+    A subclass needs `fields`, `empty`, `update`, `merge` and `read`. States made of numbers, text,
+    lists and dicts are stored as MessagePack; `pack` and `unpack` are there for what should be
+    smaller or faster.
     """
 
     acts: frozenset[Act] = VISIT_ACTS
     """The events that concern it; `update` is called for no other."""
+
+    largest: ClassVar[int] = 4096
+    """Bytes that a packed state may have. One that grows beyond is a bug of its feature."""
 
     @property
     @abstractmethod
@@ -68,8 +95,13 @@ class Feature(ABC, Generic[State]):
         """Return the state of an entity of which nothing is known."""
 
     @abstractmethod
-    def update(self, state: State, event: Event) -> State:
-        """Return the state with the event taken in."""
+    def update(self, state: State, event: Event, at: int) -> State:
+        """Return the state with the event taken in; `at` is its time in ms since 1970.
+
+        Raises:
+            Untakable: the event is wrong in itself. Any other error costs only this feature
+                the event, and is counted and logged with the event's id.
+        """
 
     @abstractmethod
     def merge(self, ours: State, theirs: State) -> State:
@@ -79,14 +111,22 @@ class Feature(ABC, Generic[State]):
     def read(self, state: State, now: int) -> tuple[Value, ...]:
         """Return the values at `now` (ms since 1970, not before the latest event)."""
 
-    @abstractmethod
-    def pack(self, state: State) -> bytes:
-        """Return the state in bytes; equal states give equal bytes."""
+    def updater(self, act: Act) -> Update:  # noqa: ARG002 - for those that have one an act
+        """Return `update` for events of one act, where knowing the act beforehand is of use."""
+        return self.update
 
-    @abstractmethod
-    def unpack(self, raw: bytes, start: int) -> tuple[State, int]:
-        """Return the state packed at `start`, and where the next one starts.
+    def pack(self, state: State) -> bytes:
+        """Return the state in bytes; equal states give equal bytes, the empty one no bytes."""
+        return b"" if state == self.empty() else _ENCODER.encode(state)
+
+    def unpack(self, raw: bytes) -> State:
+        """Return the state in bytes that are not empty.
 
         Raises:
-            CorruptState, struct.error, IndexError: the bytes are not a state.
+            CorruptState, struct.error, IndexError, ValueError: the bytes are not a state.
         """
+        found: State = msgspec.msgpack.decode(raw, type=type(self.empty()))
+        return found
+
+
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")

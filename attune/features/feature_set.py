@@ -1,35 +1,73 @@
-"""All feature views of an installation, checked once and grouped by what concerns them."""
+"""All feature views of one entity, checked once, and how an event runs through them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from attune.errors import ConfigurationError
-from attune.features.feature import Act, Field
-from attune.features.view import FeatureView
+from attune.features.feature import ACTS, Act, Feature, Field, Update
+from attune.features.view import Entity, FeatureView
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an event of one act does: a step a feature that it concerns, and what that changes.
+
+    The features of a set are numbered through all its views; `mask` has a bit for each.
+    """
+
+    steps: tuple[tuple[int, Update], ...]
+    mask: int
+
+
+class Place(NamedTuple):
+    """Where the features of a view are among those of its set."""
+
+    view: FeatureView
+    start: int
+    stop: int
+    mask: int
 
 
 class FeatureSet:
-    """The views of one entity. Field names are unique across them: rules use them bare."""
+    """The views of one entity. Field names are unique across them: rules use them bare.
+
+    Raises:
+        ConfigurationError: names clash, a view is of another entity, or there is none at all.
+    """
 
     def __init__(self, views: Iterable[FeatureView]) -> None:
         self.views = tuple(views)
-        self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
-        self._by_act: dict[Act, tuple[FeatureView, ...]] = {}
-        acts = {act for view in self.views for act in view.acts}
-        for act in acts:
-            self._by_act[act] = tuple(view for view in self.views if act in view.acts)
         self._check()
-
-    def concerned(self, act: Act) -> tuple[FeatureView, ...]:
-        """Return the views that an event of this act changes."""
-        return self._by_act.get(act, ())
+        self.entity: Entity = self.views[0].entity
+        self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
+        self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
+        self.packs = tuple(feature.pack for feature in self.features)
+        self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
+        self.places: Mapping[str, Place] = {p.view.name: p for p in self._places()}
+        self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """Every field, view by view."""
         return tuple(field for view in self.views for field in view.fields)
 
+    def _places(self) -> Iterable[Place]:
+        start = 0
+        for view in self.views:
+            stop = start + len(view.features)
+            yield Place(view, start, stop, (1 << stop) - (1 << start))
+            start = stop
+
+    def _plan(self, act: Act) -> Plan:
+        numbered = [(i, f) for i, f in enumerate(self.features) if act in f.acts]
+        steps = tuple((i, feature.updater(act)) for i, feature in numbered)
+        return Plan(steps, sum(1 << i for i, _ in numbered))
+
     def _check(self) -> None:
+        if len({view.entity for view in self.views}) != 1:
+            raise ConfigurationError("a feature set has views of one entity, at least one")
         for what, names in (
             ("feature view", [view.name for view in self.views]),
             ("field", [field.name for field in self.fields]),

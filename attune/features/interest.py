@@ -1,80 +1,248 @@
-"""What a visitor has lately looked at."""
+"""What somebody has lately looked at, and what they look at most."""
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+import msgspec
 
 from attune.collect.event import Event
-from attune.features.feature import Act, Feature, Field, Value
+from attune.features.feature import (
+    DAY,
+    SECOND,
+    Act,
+    CorruptState,
+    Feature,
+    Field,
+    Update,
+    Value,
+    act_of,
+)
+from attune.features.names import CATEGORY, Names
 
-_ENTRY = struct.Struct("<qH")  # when last seen (ms since 1970), bytes of the name that follows
+_SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
 
 
 @dataclass(frozen=True)
-class LastCategories(Feature[dict[str, int]]):
-    """The last `keep` different product categories, newest first.
+class Latest(Feature[dict[str, int]]):
+    """The last `keep` different names, newest first: `last_{many}`.
 
-    Ties in time go by name. A category pushed out by `keep` newer ones can only come back by a
-    newer event, so the order of arrival does not matter.
+    Times are in seconds, ties go by name. A name pushed out by `keep` newer ones can only come back by a newer
+    event, so the order of arrival does not matter.
     """
 
+    names: Names = CATEGORY
     keep: int = 5
-    acts: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
+    acts: frozenset[Act] = _SHOPPING
 
     @property
     def fields(self) -> tuple[Field, ...]:
         """One list."""
+        many = self.names.many
         return (
-            Field("last_categories", "string_list", f"Last {self.keep} categories, newest first"),
+            Field(f"last_{many}", "string_list", f"Last {self.keep} {many}, newest first"),
         )
 
     def empty(self) -> dict[str, int]:
-        """Nothing seen; the state maps a category to its latest event."""
+        """Nothing seen; the state maps a name to the second of its latest event."""
         return {}
 
-    def update(self, state: dict[str, int], event: Event) -> dict[str, int]:
-        """Put the categories of the event's products in front."""
-        if event.commerce is None:
-            return state
-        at = event.at
-        return self._newest(
-            state, {p.category: at for p in event.commerce.products if p.category is not None}
-        )
+    def update(self, state: dict[str, int], event: Event, at: int) -> dict[str, int]:
+        """Put the names of the event in front."""
+        at //= SECOND
+        for name in self.names.of(event):
+            if at > state.get(name, -1):
+                state[name] = at
+        return self._newest(state) if len(state) > self.keep else state
 
     def merge(self, ours: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
         """Keep the newest of both."""
-        return self._newest(ours, theirs)
+        for name, at in theirs.items():
+            ours[name] = max(at, ours.get(name, at))
+        return self._newest(ours)
 
-    def _newest(self, state: dict[str, int], new: dict[str, int]) -> dict[str, int]:
-        for category, at in new.items():
-            state[category] = max(at, state.get(category, at))
-        if len(state) <= self.keep:
-            return state
-        return {c: state[c] for c in self._in_order(state)[: self.keep]}
-
-    @staticmethod
-    def _in_order(state: dict[str, int]) -> list[str]:
-        return sorted(state, key=lambda category: (-state[category], category))
+    def _newest(self, state: dict[str, int]) -> dict[str, int]:
+        return {name: state[name] for name in _newest_first(state)[: self.keep]}
 
     def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Newest first."""
-        return (self._in_order(state),)
+        return (_newest_first(state),)
 
-    def pack(self, state: dict[str, int]) -> bytes:
-        """A count, then time and name of each, newest first."""
-        parts = [bytes([len(state)])]
-        for category in self._in_order(state):
-            name = category.encode()
-            parts.append(_ENTRY.pack(state[category], len(name)) + name)
-        return b"".join(parts)
+    def unpack(self, raw: bytes) -> dict[str, int]:
+        """As MessagePack."""
+        return _TIMES.decode(raw)
 
-    def unpack(self, raw: bytes, start: int) -> tuple[dict[str, int], int]:
+
+def _newest_first(state: dict[str, int]) -> list[str]:
+    return sorted(state, key=lambda name: (-state[name], name))
+
+
+class Tastes:
+    """Names with the second of their latest event and their points by age, newest first."""
+
+    __slots__ = ("held", "newest")
+
+    def __init__(self, newest: int = 0, held: dict[str, list[int]] | None = None) -> None:
+        self.newest = newest
+        """Number of the newest bucket, of one half-life each."""
+        self.held: dict[str, list[int]] = {} if held is None else held
+        """Name -> second of the latest event, then points in the newest buckets.
+
+        Buckets without points at the end are left out.
+        """
+
+
+@dataclass(frozen=True)
+class Affinity(Feature[Tastes]):
+    """What somebody likes most: names by points that halve with time.
+
+    `share = sum(points * 0.5 ** age) / the same of all names`, where the age is counted in whole
+    buckets of `half_life`, and what is older than `span` buckets is forgotten. Points: 1 a product
+    viewed, 3 added, 5 purchased.
+
+    Exact while at most `keep` names were seen within the span. Beyond that the name with the
+    fewest points is let go, but none of the `last` newest.
+    """
+
+    names: Names = CATEGORY
+    top: int = 3
+    last: int = 5
+    keep: int = 8
+    half_life: int = 7 * DAY
+    span: int = 4
+    points: Mapping[Act, int] = field(
+        default_factory=lambda: {"viewed": 1, "added": 3, "purchased": 5}
+    )
+    acts: frozenset[Act] = _SHOPPING
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """Names and their shares, in the same order; and the newest ones, if any are wanted."""
+        one, many = self.names.one, self.names.many
+        told = (
+            Field(
+                f"top_{many}", "string_list", f"The {self.top} {many} they like most, best first"
+            ),
+            Field(
+                f"{one}_shares",
+                "float64_list",
+                f"Share of all interest that each of the top {many} has",
+                "0 to 1",
+            ),
+        )
+        if not self.last:
+            return told
+        last = Field(f"last_{many}", "string_list", f"Last {self.last} {many}, newest first")
+        return (last, *told)
+
+    def empty(self) -> Tastes:
+        """Nothing seen."""
+        return Tastes()
+
+    def update(self, state: Tastes, event: Event, at: int) -> Tastes:
+        """Give the names of the event its points."""
+        return self._take(state, event, at, self.points.get(act_of(event), 1))
+
+    def updater(self, act: Act) -> Update:
+        """Return `update` with the points looked up."""
+        take, points = self._take, self.points.get(act, 1)
+        return lambda state, event, at: take(state, event, at, points)
+
+    def _take(self, state: Tastes, event: Event, at: int, points: int) -> Tastes:
+        bucket = at // self.half_life
+        if bucket > state.newest:
+            self._age(state, bucket)
+        age = state.newest - bucket
+        if age < self.span:
+            held, second = state.held, at // SECOND
+            for name in self.names.of(event):
+                known = held.get(name)
+                if known is None:
+                    held[name] = [second, *[0] * age, points]
+                    if len(held) > self.keep:
+                        self._let_go(state)
+                else:
+                    if second > known[0]:
+                        known[0] = second
+                    if len(known) < age + 2:
+                        known += [0] * (age + 2 - len(known))
+                    known[1 + age] += points
+        return state
+
+    def merge(self, ours: Tastes, theirs: Tastes) -> Tastes:
+        """Add name by name."""
+        newest = max(ours.newest, theirs.newest)
+        self._age(ours, newest)
+        self._age(theirs, newest)
+        for name, (last, *points) in theirs.held.items():
+            known = ours.held.get(name)
+            if known is None:
+                ours.held[name] = [last, *points]
+            else:
+                sums = map(sum, zip_longest(known[1:], points, fillvalue=0))
+                ours.held[name] = [max(known[0], last), *sums]
+        self._let_go(ours)
+        return ours
+
+    def _age(self, state: Tastes, newest: int) -> None:
+        gone = newest - state.newest
+        state.newest = newest
+        if gone and state.held:
+            fresh = [0] * min(gone, self.span)
+            aged = {
+                name: [last, *(*fresh, *points)[: self.span]]
+                for name, (last, *points) in state.held.items()
+            }
+            state.held = {name: _short(row) for name, row in aged.items() if any(row[1:])}
+
+    def _let_go(self, state: Tastes) -> None:
+        """Forget the least liked beyond `keep`; never one of the newest, which others show."""
+        held = state.held
+        while len(held) > self.keep:
+            newest = set(sorted(held, key=lambda name: (-held[name][0], name))[: self.last or 1])
+            gone = min(held.keys() - newest, key=lambda name: (self._weight(held[name]), name))
+            del held[gone]
+
+    def _weight(self, points: list[int]) -> int:
+        """Return the points as they have decayed, times `2 ** (span - 1)`: an integer."""
+        top = self.span - 1
+        return sum(n << (top - age) for age, n in enumerate(points[1:]))
+
+    def read(self, state: Tastes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
+        """Shares do not change with time: the points of all names halve together."""
+        held = state.held
+        weights = {name: self._weight(points) for name, points in held.items()}
+        total = sum(weights.values())
+        top = sorted(weights, key=lambda name: (-weights[name], name))[: self.top]
+        shares = [weights[name] / total for name in top]
+        if not self.last:
+            return top, shares
+        last = sorted(held, key=lambda name: (-held[name][0], name))[: self.last]
+        return last, top, shares
+
+    def pack(self, state: Tastes) -> bytes:
+        """The newest bucket, and the names as MessagePack."""
+        if not state.held:
+            return b""
+        return _BUCKET.pack(state.newest) + _ENCODER.encode(state.held)
+
+    def unpack(self, raw: bytes) -> Tastes:
         """As packed."""
-        state = {}
-        count = raw[start]
-        start += 1
-        for _ in range(count):
-            at, length = _ENTRY.unpack_from(raw, start)
-            start += _ENTRY.size
-            state[raw[start : start + length].decode()] = at
-            start += length
-        return state, start
+        (newest,) = _BUCKET.unpack_from(raw)
+        held = _POINTS.decode(raw[_BUCKET.size :])
+        if not all(2 <= len(row) <= 1 + self.span for row in held.values()):  # noqa: PLR2004 - time, points
+            raise CorruptState("a name without points, or with too many")
+        return Tastes(newest, held)
+
+
+def _short(row: list[int]) -> list[int]:
+    while not row[-1]:
+        row.pop()
+    return row
+
+
+_BUCKET = struct.Struct("<I")
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_TIMES = msgspec.msgpack.Decoder(dict[str, int])
+_POINTS = msgspec.msgpack.Decoder(dict[str, list[int]])

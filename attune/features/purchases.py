@@ -3,12 +3,12 @@
 import struct
 from dataclasses import dataclass
 
-from attune.collect.event import Commerce, Event, Product
+from attune.collect.event import Event
 from attune.features.feature import DAY, Act, Feature, Field, Value
+from attune.features.money import MICROS, worth
 
 _LAYOUT = struct.Struct("<qIq")
 _LARGEST = 2**63 - 1
-MICROS = 1_000_000
 
 
 @dataclass(slots=True)
@@ -28,25 +28,30 @@ class Purchases(Feature[Bought]):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """Recency is null for a visitor who never bought."""
+        """Recency and the average are null for a visitor who never bought."""
         return (
             Field("recency_days", "float64", "Days since the latest order", "days"),
             Field("frequency", "int64", "Orders so far", "orders"),
             Field("monetary", "float64", "Revenue so far, less refunds", "currency"),
+            Field("average_order", "float64", "Revenue less refunds, an order", "currency"),
         )
 
     def empty(self) -> Bought:
         """Never bought."""
         return Bought()
 
-    def update(self, state: Bought, event: Event) -> Bought:
+    def update(self, state: Bought, event: Event, at: int) -> Bought:
         """Count an order, or take back a refund."""
         if event.commerce is None:
             return state
-        micros = revenue(event.commerce)
+        micros = worth(event.commerce)
         if event.commerce.action == "refunded":
-            return Bought(state.latest, state.orders, state.micros - micros)
-        return Bought(max(state.latest, event.at), state.orders + 1, state.micros + micros)
+            state.micros -= micros
+        else:
+            state.latest = max(state.latest, at)
+            state.orders += 1
+            state.micros += micros
+        return state
 
     def merge(self, ours: Bought, theirs: Bought) -> Bought:
         """Add."""
@@ -58,25 +63,18 @@ class Purchases(Feature[Bought]):
 
     def read(self, state: Bought, now: int) -> tuple[Value, ...]:
         """Days are exact to the millisecond."""
-        recency = (now - state.latest) / DAY if state.orders else None
-        return recency, state.orders, state.micros / MICROS
+        monetary = state.micros / MICROS
+        if not state.orders:
+            return None, 0, monetary, None
+        return (now - state.latest) / DAY, state.orders, monetary, monetary / state.orders
 
     def pack(self, state: Bought) -> bytes:
         """20 bytes. What ten orders of the largest amount exceed stops at 64 bits."""
+        if state == Bought():
+            return b""
         micros = max(-_LARGEST, min(state.micros, _LARGEST))
         return _LAYOUT.pack(state.latest, state.orders, micros)
 
-    def unpack(self, raw: bytes, start: int) -> tuple[Bought, int]:
+    def unpack(self, raw: bytes) -> Bought:
         """As packed."""
-        return Bought(*_LAYOUT.unpack_from(raw, start)), start + _LAYOUT.size
-
-
-def revenue(order: Commerce) -> int:
-    """Return what an order is worth in micros: as told, or else the sum of its lines."""
-    if order.revenue_micros is not None:
-        return order.revenue_micros
-    return sum(map(_line, order.products))
-
-
-def _line(product: Product) -> int:
-    return (product.price_micros or 0) * product.quantity
+        return Bought(*_LAYOUT.unpack(raw))

@@ -2,7 +2,7 @@
 
 import struct
 from bisect import insort
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from attune.collect.event import Event
 from attune.features.feature import (
@@ -11,29 +11,39 @@ from attune.features.feature import (
     SECOND,
     VISIT_ACTS,
     Act,
+    CorruptState,
     Feature,
     Field,
     Value,
 )
 
-_HEAD = struct.Struct("<qIB")  # latest event, sessions closed for good, sessions still open
-_SPAN = struct.Struct("<qII")  # start, length (ms), events
+_HEAD = struct.Struct("<qB")  # latest event, sessions still open
+_CLOSED = struct.Struct("<IQI")  # sessions closed for good, their length in all (ms), bounces
+_SPAN = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
+_SOME_CLOSED = 0x80
+_MOST_OPEN = 127
 _LONGEST = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
 
 
-@dataclass(slots=True)
 class Visits:
-    """Sessions that a late event could still join, oldest first, and the number of older ones."""
+    """Sessions that a late event could still join, oldest first, and the sums of older ones."""
 
-    latest: int = 0
-    closed: int = 0
-    open: list[tuple[int, int, int]] = field(default_factory=list)
-    """(start, end, events) each; times in ms since 1970."""
+    __slots__ = ("bounced", "closed", "latest", "length", "open")
+
+    def __init__(self) -> None:
+        self.latest = 0
+        self.closed = 0
+        self.length = 0
+        """Of the closed ones together, ms."""
+        self.bounced = 0
+        """Closed ones of one event."""
+        self.open: list[tuple[int, int, int]] = []
+        """(start, end, events) each; times in ms since 1970."""
 
 
 @dataclass(frozen=True)
 class Sessions(Feature[Visits]):
-    """Length and depth of the current session, and the number of sessions so far.
+    """The current session, how many there were, how long they are, and how many bounce.
 
     A session ends after `gap` without an event. An event joins the sessions it is within `gap`
     of, so the order of arrival does not matter; one that comes more than `lateness` after a newer
@@ -46,28 +56,39 @@ class Sessions(Feature[Visits]):
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """Length and depth are 0 when the visitor is away."""
+        """Length and depth are 0 when the visitor is away; shares are null before an end."""
         return (
             Field("session_seconds", "float64", "Length of the current session so far", "seconds"),
             Field("session_depth", "int64", "Events in the current session", "events"),
             Field("sessions", "int64", "Sessions so far, the current one included", "sessions"),
+            Field("session_mean_seconds", "float64", "Mean length of ended sessions", "seconds"),
+            Field("bounce_rate", "float64", "Share of ended sessions with one event", "0 to 1"),
         )
 
     def empty(self) -> Visits:
         """Never here."""
         return Visits()
 
-    def update(self, state: Visits, event: Event) -> Visits:
+    def update(self, state: Visits, event: Event, at: int) -> Visits:  # noqa: ARG002 - being there
         """Let the event start, lengthen or join sessions."""
-        at = event.at
-        if at >= state.latest - self.lateness:
-            self._join(state, (at, at, 1))
-            self._close(state, max(state.latest, at))
+        if at < state.latest - self.lateness:
+            return state
+        if state.open:
+            start, end, events = state.open[-1]
+            if start <= at <= end + self.gap:
+                state.open[-1] = (start, max(at, end), events + 1)
+                if at > state.latest:
+                    self._close(state, at)
+                return state
+        self._join(state, (at, at, 1))
+        self._close(state, max(state.latest, at))
         return state
 
     def merge(self, ours: Visits, theirs: Visits) -> Visits:
         """Join the open sessions of both; closed ones were apart and stay apart."""
         ours.closed += theirs.closed
+        ours.length += theirs.length
+        ours.bounced += theirs.bounced
         for visit in theirs.open:
             self._join(ours, visit)
         self._close(ours, max(ours.latest, theirs.latest))
@@ -88,27 +109,52 @@ class Sessions(Feature[Visits]):
         state.latest = latest
         bound = latest - self.lateness - self.gap
         while state.open and state.open[0][1] < bound:
-            del state.open[0]
+            start, end, events = state.open.pop(0)
             state.closed += 1
+            state.length += end - start
+            state.bounced += events == 1
 
     def read(self, state: Visits, now: int) -> tuple[Value, ...]:
         """The current session is the last one, unless the gap has passed since."""
-        sessions = state.closed + len(state.open)
-        if not state.open or now - state.open[-1][1] > self.gap:
-            return 0.0, 0, sessions
-        start, end, events = state.open[-1]
-        return (end - start) / SECOND, events, sessions
+        ended = state.open
+        seconds, depth = 0.0, 0
+        if ended and now - ended[-1][1] <= self.gap:
+            *ended, (start, end, depth) = ended
+            seconds = (end - start) / SECOND
+        count = state.closed + len(ended)
+        mean = rate = None
+        if count:
+            length = state.length + sum(end - start for start, end, _ in ended)
+            mean = length / SECOND / count
+            rate = (state.bounced + sum(events == 1 for _, _, events in ended)) / count
+        return seconds, depth, state.closed + len(state.open), mean, rate
 
     def pack(self, state: Visits) -> bytes:
-        """13 bytes and 16 an open session; of one that is too long, the end is kept."""
-        head = _HEAD.pack(state.latest, state.closed, len(state.open))
-        spans = ((max(s, e - _LONGEST), e, n) for s, e, n in state.open)
-        return head + b"".join(_SPAN.pack(s, e - s, n) for s, e, n in spans)
+        """9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end is kept."""
+        if not state.open:
+            return b""
+        latest = state.latest
+        flag = _SOME_CLOSED if state.closed else 0
+        out = _HEAD.pack(latest, len(state.open) | flag)
+        if flag:
+            out += _CLOSED.pack(state.closed, state.length, state.bounced)
+        for start, end, events in state.open:
+            begun = max(start, latest - _LONGEST)
+            out += _SPAN.pack(latest - begun, end - begun, events)
+        return out
 
-    def unpack(self, raw: bytes, start: int) -> tuple[Visits, int]:
+    def unpack(self, raw: bytes) -> Visits:
         """As packed."""
-        latest, closed, count = _HEAD.unpack_from(raw, start)
-        start += _HEAD.size
-        end = start + count * _SPAN.size
-        spans = _SPAN.iter_unpack(raw[start:end])
-        return Visits(latest, closed, [(s, s + length, n) for s, length, n in spans]), end
+        state = Visits()
+        state.latest, count = _HEAD.unpack_from(raw)
+        start = _HEAD.size
+        if count & _SOME_CLOSED:
+            state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
+            start += _CLOSED.size
+        count %= _SOME_CLOSED
+        if not count or len(raw) != start + count * _SPAN.size:
+            raise CorruptState(f"{len(raw)} bytes of sessions")
+        for ago, length, events in _SPAN.iter_unpack(raw[start:]):
+            begun = state.latest - ago
+            state.open.append((begun, begun + length, events))
+        return state

@@ -1,27 +1,58 @@
 """A feature view: features of one entity whose states are stored, written and read together."""
 
 import struct
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Field, Value, act_of
+from attune.ids import EntityId
 
 States: TypeAlias = list[Any]
 """The states of a view's features, in their order."""
+
+Parts: TypeAlias = list[bytes]
+"""The same, packed."""
 
 _MAGIC = 0xA7
 """First byte of every state. Feast's `apply` calls a view's function with random bytes, and those
 must read as the empty state (reference: Feast 0.67, `on_demand_feature_view.py`)."""
 
+_WIDE = 0xA8
+"""First byte where a part has 256 bytes or more: lengths are four bytes each then."""
+
+_AS_OF = 6
+"""Bytes of the time of the latest event, ms since 1970: enough until the year 10889."""
+
+_HEAD = 2 + _AS_OF
+_NARROW = 256
+
+Slice: TypeAlias = tuple[EntityId, Event]
+"""An entity that an event is about, and the part of the event that concerns it."""
+
+
+def _nothing(_: Event) -> Iterable[Slice]:
+    return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What a view is about. `join_key` is the name of its id in Feast."""
+    """What views are about. `join_key` is the name of its id in Feast.
+
+    `slices` says which entities of this kind an event concerns, and gives each the event as it
+    sees it: an order of three products is three orders of one product to the items. Entities
+    without it (users) are found by the profile that an event belongs to.
+
+    `ttl` is days after the last event, until all of an entity is forgotten; 0 is never.
+    """
 
     name: str
     join_key: str
     description: str
+    slices: Callable[[Event], Iterable[Slice]] = field(default=_nothing, compare=False)
+    ttl: int = 0
 
 
 USER = Entity("user", "user_id", "A visitor or customer, by profile id")
@@ -31,7 +62,8 @@ USER = Entity("user", "user_id", "A visitor or customer, by profile id")
 class FeatureView:
     """Features that the same events concern, so that an event writes few of them.
 
-    `version` goes into every stored state; raise it when the meaning of the bytes changes.
+    `version` goes into every stored state and into its place in the store. Raise it when the
+    meaning of the state changes: another list of features, other parameters, other code.
     """
 
     name: str
@@ -53,15 +85,20 @@ class FeatureView:
         """Its name in Feast: `user_activity`."""
         return f"{self.entity.name}_{self.name}"
 
+    @property
+    def state_name(self) -> str:
+        """The name of its state: `activity`, and from the second version on `activity_v2`."""
+        return self.name if self.version == 1 else f"{self.name}_v{self.version}"
+
     def empty(self) -> States:
         """Return the states of an entity of which nothing is known."""
         return [feature.empty() for feature in self.features]
 
     def update(self, states: States, event: Event) -> States:
         """Return the states with the event taken in by each feature that it concerns."""
-        act = act_of(event)
+        act, at = act_of(event), event.at
         return [
-            feature.update(state, event) if act in feature.acts else state
+            feature.update(state, event, at) if act in feature.acts else state
             for feature, state in zip(self.features, states, strict=True)
         ]
 
@@ -79,10 +116,9 @@ class FeatureView:
             )
         return values
 
-    def encode(self, states: States) -> bytes:
-        """Return the bytes that the online store keeps."""
-        packed = (f.pack(state) for f, state in zip(self.features, states, strict=True))
-        return bytes((_MAGIC, self.version)) + b"".join(packed)
+    def encode(self, states: States, as_of: int = 0) -> bytes:
+        """Return the bytes that the online store keeps, with the time of the latest event."""
+        return self.joined([f.pack(s) for f, s in zip(self.features, states, strict=True)], as_of)
 
     def decode(self, raw: bytes) -> States:
         """Return the states in stored bytes.
@@ -90,16 +126,65 @@ class FeatureView:
         Raises:
             CorruptState: they are not a state of this view in this version.
         """
-        if raw[:2] != bytes((_MAGIC, self.version)):
+        return [self.unpacked(i, part) for i, part in enumerate(self.split(raw))]
+
+    def joined(self, parts: Sequence[bytes], as_of: int) -> bytes:
+        """Return packed states in one piece: a head, the length of each, then they themselves."""
+        lengths = list(map(len, parts))
+        wide = max(lengths, default=0) >= _NARROW
+        head = bytes((_WIDE if wide else _MAGIC, self.version)) + as_of.to_bytes(_AS_OF, "little")
+        table = _lengths(len(parts)).pack(*lengths) if wide else bytes(lengths)
+        return head + table + b"".join(parts)
+
+    def split(self, raw: bytes) -> Parts:
+        """Return the packed states in stored bytes.
+
+        Raises:
+            CorruptState: they are not a state of this view in this version.
+        """
+        count = len(self.features)
+        if len(raw) < _HEAD + count or raw[1] != self.version or raw[0] not in (_MAGIC, _WIDE):
             raise CorruptState(f"{self.full_name} v{self.version} does not begin as it should")
-        start = 2
-        states = []
-        try:
-            for feature in self.features:
-                state, start = feature.unpack(raw, start)
-                states.append(state)
-        except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise CorruptState(f"{self.full_name}: {error}") from error
+        start = _HEAD + count
+        lengths: Sequence[int] = raw[_HEAD:start]
+        if raw[0] == _WIDE:
+            lengths, start = self._wide(raw)
+        parts = []
+        for length in lengths:
+            parts.append(raw[start : start + length])
+            start += length
         if start != len(raw):
-            raise CorruptState(f"{self.full_name}: {len(raw) - start} bytes too many")
-        return states
+            raise CorruptState(f"{self.full_name}: {len(raw)} bytes instead of {start}")
+        return parts
+
+    def _wide(self, raw: bytes) -> tuple[Sequence[int], int]:
+        layout = _lengths(len(self.features))
+        start = _HEAD + layout.size
+        if len(raw) < start or max(lengths := layout.unpack_from(raw, _HEAD)) < _NARROW:
+            raise CorruptState(f"{self.full_name} v{self.version} does not begin as it should")
+        return lengths, start
+
+    def unpacked(self, index: int, part: bytes) -> Any:  # noqa: ANN401 - a state of any type
+        """Return one feature's state.
+
+        Raises:
+            CorruptState: the bytes are none of its states.
+        """
+        feature = self.features[index]
+        if not part:
+            return feature.empty()
+        try:
+            return feature.unpack(part)
+        except (struct.error, IndexError, KeyError, ValueError, OverflowError) as error:
+            name = type(feature).__name__
+            raise CorruptState(f"{self.full_name}, {name}: {error}") from error
+
+
+def as_of(raw: bytes) -> int:
+    """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
+    return int.from_bytes(raw[2:_HEAD], "little")
+
+
+@cache
+def _lengths(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I")

@@ -1,100 +1,235 @@
-"""How often something happened in the last hour, day and week."""
+"""How often something happened, and how much of it, in windows that end now."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from attune.collect.event import Event
-from attune.features.buckets import Buckets
-from attune.features.feature import HOUR, MINUTE, Act, Feature, Field, Value
+from attune.errors import ConfigurationError
+from attune.features.feature import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Act,
+    Feature,
+    Field,
+    Update,
+    Value,
+    act_of,
+)
+from attune.features.money import MICROS, revenue
+from attune.features.ticks import Scale, Ticks, Window
 
-
-class Window(NamedTuple):
-    """A window is the current bucket and the `span - 1` before it; `step` is ms a bucket.
-
-    So it is never longer than it says, and shorter by less than one bucket.
-    """
-
-    name: str
-    step: int
-    span: int
-
-
-HOUR_DAY_WEEK = (
+HOUR_TO_MONTH = (
     Window("1h", 5 * MINUTE, 12),
     Window("24h", HOUR, 24),
     Window("7d", 6 * HOUR, 28),
+    Window("30d", DAY, 30),
 )
 
 
-@dataclass(frozen=True)
-class WindowCounts(Feature[list[Buckets]]):
-    """How many events of one act lie in each window, evaluated when read.
+class Count(NamedTuple):
+    """How many events of an act, or of several: fields `{name}_{window}`."""
 
-    Fields: `{name}_{window}`, events. An event that comes late is counted in every window that it
-    still belongs to.
+    name: str
+    act: Act | frozenset[Act]
+    unit: str = "events"
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """The acts it counts."""
+        return self.act if isinstance(self.act, frozenset) else frozenset({self.act})
+
+
+class Sum(NamedTuple):
+    """What an amount of the events of an act adds up to, in the unit of `per` of the amount.
+
+    `amount` returns an integer, so that sums are exact in any order: of money, micros.
     """
 
     name: str
     act: Act
-    windows: tuple[Window, ...] = HOUR_DAY_WEEK
+    amount: Callable[[Event], int] = revenue
+    per: int = MICROS
+    unit: str = "currency"
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """The act it sums over."""
+        return frozenset({self.act})
+
+
+class Ratio(NamedTuple):
+    """`times` one window of a column over another; null while the lower one is 0."""
+
+    name: str
+    over: tuple[str, str]
+    """Column and window, such as `("purchases", "7d")`."""
+    under: tuple[str, str]
+    description: str
+    times: float = 1.0
+
+
+class Decay(NamedTuple):
+    """Points of several columns that halve with time, on a scale that saturates where it has one.
+
+    `points = sum(n * points[column] * 0.5 ** (age / half_life))`, where the age is counted in whole
+    buckets of the step of `window`, and what `window` does not cover counts no more. With a `scale`
+    it is `100 * (1 - exp(-points / scale))`: 63 at the scale, and never above 100.
+    """
+
+    name: str
+    points: Mapping[str, int]
+    """Column -> points of one of its events."""
+    window: str
+    half_life: int
+    """Milliseconds."""
+    description: str
+    scale: float | None = None
+    unit: str = "points"
+
+
+@dataclass(frozen=True)
+class Windows(Feature[Ticks]):
+    """Counts and sums of the last hour, day, week and month, evaluated when read.
+
+    Fields: `{column}_{window}` for each column that is not hidden, then decays, then ratios. An
+    event that comes late is counted in every window that it still belongs to. All columns and
+    windows share one set of buckets.
+    """
+
+    columns: tuple[Count | Sum, ...]
+    windows: tuple[Window, ...] = HOUR_TO_MONTH
+    decays: tuple[Decay, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    hidden: frozenset[str] = frozenset()
+    """Columns that only decays and ratios are about."""
+    _scale: Scale = field(init=False, repr=False, compare=False)
+    _by_act: Mapping[Act, tuple[tuple[int, Callable[[Event], int] | None], ...]] = field(
+        init=False, repr=False, compare=False
+    )
+    _places: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = field(
+        init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        """Group the columns by act, and find where ratios and decays look."""
+        by_act: dict[Act, tuple[tuple[int, Callable[[Event], int] | None], ...]] = {}
+        for number, column in enumerate(self.columns):
+            amount = column.amount if isinstance(column, Sum) else None
+            for act in column.acts:
+                by_act[act] = (*by_act.get(act, ()), (number, amount))
+        places = tuple((self._place(r.over), self._place(r.under), r.times) for r in self.ratios)
+        for decay in self.decays:
+            for name in decay.points:
+                self._place((name, decay.window))
+        object.__setattr__(self, "_scale", Scale(self.windows, len(self.columns)))
+        object.__setattr__(self, "_by_act", by_act)
+        object.__setattr__(self, "_places", places)
+
+    def _place(self, which: tuple[str, str]) -> tuple[int, int]:
+        columns = [column.name for column in self.columns]
+        windows = [window.name for window in self.windows]
+        column, window = which
+        if column not in columns or window not in windows:
+            raise ConfigurationError(f"{column} in {window} is asked for, which is not declared")
+        return windows.index(window), columns.index(column)
 
     @property
     def acts(self) -> frozenset[Act]:  # type: ignore[override] # constant for one instance
-        """Only its own act."""
-        return frozenset({self.act})
+        """Those of its columns."""
+        return frozenset().union(*(column.acts for column in self.columns))
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """One count a window."""
-        return tuple(
+        """Column by column, window by window, then decays, then ratios."""
+        counted = tuple(
             Field(
-                f"{self.name}_{window.name}",
-                "int64",
-                f"{self.name.capitalize()} in the last {window.name}, in steps of "
+                f"{column.name}_{window.name}",
+                "int64" if isinstance(column, Count) else "float64",
+                f"{_title(column.name)} in the last {window.name}, in steps of "
                 + _told(window.step),
-                "events",
+                column.unit,
             )
+            for column in self.columns
+            if column.name not in self.hidden
             for window in self.windows
         )
+        decays = tuple(Field(d.name, "float64", d.description, d.unit) for d in self.decays)
+        ratios = tuple(Field(r.name, "float64", r.description, "ratio") for r in self.ratios)
+        return counted + decays + ratios
 
-    def empty(self) -> list[Buckets]:
+    def empty(self) -> Ticks:
         """No buckets."""
-        return [Buckets() for _ in self.windows]
+        return self._scale.empty()
 
-    def update(self, state: list[Buckets], event: Event) -> list[Buckets]:
-        """Count one event in its bucket of each window."""
-        at = event.at
-        for buckets, window in zip(state, self.windows, strict=True):
-            buckets.add(at // window.step, 1, window.span)
+    def update(self, state: Ticks, event: Event, at: int) -> Ticks:
+        """Count the event in its bucket."""
+        for column, amount in self._by_act.get(act_of(event), ()):
+            state = self._scale.add(state, at, column, 1 if amount is None else amount(event))
         return state
 
-    def merge(self, ours: list[Buckets], theirs: list[Buckets]) -> list[Buckets]:
+    def updater(self, act: Act) -> Update:
+        """Return the shortest way where an act has one column that counts."""
+        (column, amount), *more = self._by_act[act]
+        if more or amount is not None:
+            return self.update
+        add = self._scale.add
+        return lambda state, _, at: add(state, at, column, 1)
+
+    def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket."""
-        for mine, other, window in zip(ours, theirs, self.windows, strict=True):
-            mine.merge(other, window.span)
-        return ours
+        return self._scale.merge(ours, theirs)
 
-    def read(self, state: list[Buckets], now: int) -> tuple[Value, ...]:
+    def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        return tuple(
-            sum(n for _, n in buckets.within(now // window.step, window.span))
-            for buckets, window in zip(state, self.windows, strict=True)
-        )
+        totals = self._scale.totals(state, now)
+        values: list[Value] = []
+        for number, column in enumerate(self.columns):
+            if column.name not in self.hidden:
+                per = column.per if isinstance(column, Sum) else 0
+                values += [held[number] / per if per else held[number] for held in totals]
+        values += [self._decayed(decay, state, now) for decay in self.decays]
+        for (window, column_), (lower_window, lower_column), times in self._places:
+            lower = totals[lower_window][lower_column]
+            values.append(times * totals[window][column_] / lower if lower else None)
+        return tuple(values)
 
-    def pack(self, state: list[Buckets]) -> bytes:
-        """One packed `Buckets` a window."""
-        return b"".join(buckets.pack() for buckets in state)
+    def _decayed(self, decay: Decay, state: Ticks, now: int) -> float:
+        """Sum without rounding in between, so that the float does not depend on the order."""
+        window = [each.name for each in self.windows].index(decay.window)
+        step, span = self.windows[window].step, self.windows[window].span
+        points = [decay.points.get(column.name, 0) for column in self.columns]
+        current = now // step
+        parts = []
+        for level in range(window + 1):
+            finer = self.windows[level].step
+            for bucket, amounts in state.levels[level].items():
+                age = current - bucket * finer // step
+                if 0 <= age < span:
+                    worth = sum(map(int.__mul__, points, amounts))
+                    parts.append(worth * 0.5 ** (age * step / decay.half_life))
+        total = math.fsum(parts)
+        return total if decay.scale is None else 100.0 * (1.0 - math.exp(-total / decay.scale))
 
-    def unpack(self, raw: bytes, start: int) -> tuple[list[Buckets], int]:
+    def pack(self, state: Ticks) -> bytes:
+        """See `Scale.pack`."""
+        return self._scale.pack(state)
+
+    def unpack(self, raw: bytes) -> Ticks:
         """As packed."""
-        state = []
-        for _ in self.windows:
-            buckets, start = Buckets.unpack(raw, start)
-            state.append(buckets)
-        return state, start
+        return self._scale.unpack(raw)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
 
 
 def _told(step: int) -> str:
-    if step == HOUR:
-        return "an hour"
-    return f"{step // HOUR} hours" if step > HOUR else f"{step // MINUTE} minutes"
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if step % unit == 0:
+            count = step // unit
+            return f"{count} {name}s" if count > 1 else f"{'an' if name == 'hour' else 'a'} {name}"
+    return f"{step / SECOND:g} seconds"

@@ -1,22 +1,27 @@
 """What a profile has taken in, so that every event counts once whatever fails."""
 
 import struct
-from dataclasses import dataclass, field
+from array import array
+from enum import Enum
 from typing import NamedTuple
 
 import mmh3
 import msgspec
 
-from attune.collect.event import Event, millis
-from attune.features.feature import DAY, SECOND
 from attune.ids import ProfileId
-from attune.stream import Position
+from attune.stream import TOPICS, Position
 
-_RETRY_WINDOW = DAY // SECOND
-"""Seconds in which a client's retry of a message id is recognised."""
+_MINUTE = 60  # seconds
+_RETRY_WINDOW = 24 * 60
+"""Minutes in which a client's retry of a message id is recognised."""
 _RETRIES_KEPT = 256
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
-_RECENT = struct.Struct("<QI")
+
+# A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
+# once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at.
+_HASH_SHIFT, _MINUTE_SHIFT = 24, 12
+_HASH_MASK = (1 << 40) - 1
+_LOW = (1 << 12) - 1
 
 Place = tuple[ProfileId, str, int]
 """Source profile, topic and partition: where offsets rise from event to event."""
@@ -41,17 +46,29 @@ class Mark(NamedTuple):
         return Mark(max(self.offset, other.offset), max(self.received, other.received))
 
 
-_UNREAD = Mark()
+class Verdict(Enum):
+    """What the ledger says of an event."""
+
+    NEW = "new"
+    """Take it in."""
+    AGAIN = "again"
+    """It was taken in from this very place: a crash or a rebalance repeats it."""
+    RETRY = "retry"
+    """A client has sent it again: its message id was taken in from another place."""
 
 
-class _Stored(msgspec.Struct, array_like=True):
-    first_seen: int
-    last_seen: int
-    marks: list[tuple[ProfileId, str, int, int, int]]
-    recent: bytes
+UNREAD = Mark()
+NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
+
+_HEAD = struct.Struct("<qqIBBH")
+"""First and last seen (ms), newest minute, places of its own, places of others (packed behind
+them), message ids."""
+_MARK = struct.Struct("<BHQI")  # topic, partition, offset, second
+_LENGTH = struct.Struct("<H")
+_FOREIGN = msgspec.msgpack.Decoder(list[tuple[ProfileId, str, int, int, int]])
+_NUMBERS = {topic: number for number, topic in enumerate(TOPICS)}
 
 
-@dataclass(slots=True)
 class Ledger:
     """Offsets and message ids that a profile has applied, and when it was first and last seen.
 
@@ -60,38 +77,50 @@ class Ledger:
     of it depends only on which events were taken in, not on their order.
     """
 
-    first_seen: int = 0
-    last_seen: int = 0
-    marks: dict[Place, Mark] = field(default_factory=dict)
-    recent: dict[int, int] = field(default_factory=dict)
-    """64-bit hash of a message id -> second in which it was received."""
+    __slots__ = ("first_seen", "last_seen", "marks", "owner", "recent")
 
-    def knows(self, source: ProfileId, position: Position, event: Event) -> bool:
-        """Say whether the event was taken in before, from this offset or under this message id."""
-        mark = self.marks.get((source, position.topic, position.partition), _UNREAD)
-        return mark.covers(position.offset, _second(event)) or _hash(event.id) in self.recent
+    def __init__(self, owner: ProfileId) -> None:
+        self.owner = owner
+        self.first_seen = 0
+        self.last_seen = 0
+        self.marks: dict[Place, Mark] = {}
+        self.recent: dict[int, int] = {}
+        """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
 
-    def enter(self, source: ProfileId, position: Position, event: Event) -> None:
-        """Remember the event as taken in."""
-        self.pass_over(source, position, event)
-        self.recent[_hash(event.id)] = _second(event)
-        at = event.at
-        self.first_seen = min(self.first_seen or at, at)
-        self.last_seen = max(self.last_seen, at)
+    def enter(
+        self, source: ProfileId, position: Position, message_id: str, received: int, at: int
+    ) -> Verdict:
+        """Remember an event as taken in, unless it was before; say which.
 
-    def pass_over(self, source: ProfileId, position: Position, event: Event) -> bool:
-        """Remember only where the event lay; say whether that was news."""
-        place, second = (source, position.topic, position.partition), _second(event)
-        mark = self.marks.get(place, _UNREAD)
-        if mark.covers(position.offset, second):
-            return False
-        self.marks[place] = Mark(position.offset, max(second, mark.received))
-        return True
+        `received` is the second of its arrival, `at` the millisecond in which it happened.
+        """
+        place = (source, position.topic, position.partition)
+        offset = position.offset
+        mark = self.marks.get(place)
+        hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
+        known = self.recent.get(hashed)
+        if mark is None:
+            self.marks[place] = Mark(offset, received)
+        elif offset > mark.offset or received > mark.received:
+            self.marks[place] = Mark(offset, max(received, mark.received))
+        elif known is None or known & _LOW == offset & _LOW:
+            # Taken in from here: what is too long ago to be remembered came from here as well.
+            return AGAIN
+        else:
+            return RETRY
+        if known is not None:
+            return RETRY
+        self.recent[hashed] = received // _MINUTE << _MINUTE_SHIFT | offset & _LOW
+        if at > self.last_seen:
+            self.last_seen = at
+        if not self.first_seen or at < self.first_seen:
+            self.first_seen = at
+        return NEW
 
     def absorb(self, other: "Ledger") -> None:
         """Take over what another profile had taken in."""
         for place, mark in other.marks.items():
-            self.marks[place] = mark | self.marks.get(place, _UNREAD)
+            self.marks[place] = mark | self.marks.get(place, UNREAD)
         self.recent.update(other.recent)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
@@ -101,35 +130,73 @@ class Ledger:
         """Learn which events of `source` another profile has taken in on its behalf."""
         for place, mark in other.marks.items():
             if place[0] == source:
-                self.marks[place] = mark | self.marks.get(place, _UNREAD)
+                self.marks[place] = mark | self.marks.get(place, UNREAD)
         self.recent.update(other.recent)
 
     def encode(self) -> bytes:
         """Return its bytes; equal ledgers give equal bytes."""
-        marks = sorted((*place, *mark) for place, mark in self.marks.items())
-        pairs = self._worth_keeping()
-        recent = b"".join(_RECENT.pack(key, second) for key, second in pairs)
-        return msgspec.msgpack.encode(_Stored(self.first_seen, self.last_seen, marks, recent))
+        minutes = [known >> _MINUTE_SHIFT for known in self.recent.values()]
+        newest = max(minutes, default=0)
+        if len(minutes) > _RETRIES_KEPT or newest - min(minutes, default=0) > _RETRY_WINDOW:
+            self._forget(newest)
+        own: list[bytes] = []
+        foreign: list[tuple[ProfileId, str, int, int, int]] = []
+        for place in sorted(self.marks) if len(self.marks) > 1 else self.marks:
+            source, topic, partition = place
+            mark = self.marks[place]
+            if source == self.owner and topic in _NUMBERS:
+                own.append(_MARK.pack(_NUMBERS[topic], partition, mark.offset, mark.received))
+            else:
+                foreign.append((source, topic, partition, *mark))
+        others = b""
+        if foreign:
+            packed = msgspec.msgpack.encode(foreign)
+            others = _LENGTH.pack(len(packed)) + packed
+        ids = array("Q", sorted(
+            hashed << _HASH_SHIFT | (known >> _MINUTE_SHIFT & _LOW) << _MINUTE_SHIFT | known & _LOW
+            for hashed, known in self.recent.items()
+        ))
+        head = _HEAD.pack(
+            self.first_seen, self.last_seen, newest, len(own), len(foreign) > 0, len(ids)
+        )
+        return b"".join((head, *own, others, ids.tobytes()))
 
-    def _worth_keeping(self) -> list[tuple[int, int]]:
-        bound = max(self.recent.values(), default=0) - _RETRY_WINDOW
-        pairs = [pair for pair in self.recent.items() if pair[1] >= bound]
-        if len(pairs) > _RETRIES_KEPT:
-            pairs = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:_RETRIES_KEPT]
-        return sorted(pairs)
+    def _forget(self, newest: int) -> None:
+        """Keep the message ids of a day, and of those the newest."""
+        bound = newest - _RETRY_WINDOW
+        kept = [
+            pair for pair in self.recent.items() if pair[1] >> _MINUTE_SHIFT >= bound
+        ]
+        kept.sort(key=lambda pair: (-(pair[1] >> _MINUTE_SHIFT), pair[0]))
+        self.recent = dict(kept[:_RETRIES_KEPT])
 
     @classmethod
-    def decode(cls, raw: bytes) -> "Ledger":
-        """Return the ledger in stored bytes."""
-        stored = msgspec.msgpack.decode(raw, type=_Stored)
-        marks = {(source, t, p): Mark(*mark) for source, t, p, *mark in stored.marks}
-        recent = dict(_RECENT.iter_unpack(stored.recent))
-        return cls(stored.first_seen, stored.last_seen, marks, recent)
+    def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
+        """Return the ledger in stored bytes.
 
-
-def _second(event: Event) -> int:
-    return millis(event.received_at) // SECOND
-
-
-def _hash(message_id: str) -> int:
-    return mmh3.hash64(message_id, signed=False)[0]
+        Raises:
+            struct.error, ValueError: they are none.
+        """
+        found = cls(owner)
+        first, last, newest, own, foreign, ids = _HEAD.unpack_from(raw)
+        found.first_seen, found.last_seen = first, last
+        start = _HEAD.size
+        for _ in range(own):
+            number, partition, offset, received = _MARK.unpack_from(raw, start)
+            found.marks[owner, TOPICS[number], partition] = Mark(offset, received)
+            start += _MARK.size
+        if foreign:
+            (length,) = _LENGTH.unpack_from(raw, start)
+            start += _LENGTH.size
+            for source, topic, partition, *mark in _FOREIGN.decode(raw[start : start + length]):
+                found.marks[source, topic, partition] = Mark(*mark)
+            start += length
+        if len(raw) != start + 8 * ids:
+            raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
+        numbers = array("Q", raw[start:])
+        for number in numbers:
+            low = number >> _MINUTE_SHIFT & _LOW
+            # The minute was cut to 12 bits: it is the latest one that ends so.
+            minute = newest - ((newest - low) & _LOW)
+            found.recent[number >> _HASH_SHIFT] = minute << _MINUTE_SHIFT | number & _LOW
+        return found

@@ -1,0 +1,42 @@
+"""What else than users has features: the products of a shop, and single visits."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from attune.collect.event import Commerce, Event
+from attune.features.view import Entity, Slice
+from attune.ids import EntityId
+
+
+def items_of(event: Event) -> Iterable[Slice]:
+    """Yield each product of an event with its own lines and revenue.
+
+    The revenue of an order with several products is told for the whole; each has what its lines
+    add up to.
+    """
+    commerce = event.commerce
+    if commerce is None:
+        return
+    if len(commerce.products) == 1:
+        yield EntityId(commerce.products[0].id), event
+        return
+    for item in dict.fromkeys(product.id for product in commerce.products):
+        yield EntityId(item), replace(event, commerce=_lines(commerce, item))
+
+
+def _lines(commerce: Commerce, item: str) -> Commerce:
+    lines = tuple(product for product in commerce.products if product.id == item)
+    return replace(commerce, products=lines, revenue_micros=None)
+
+
+def sessions_of(event: Event) -> Iterable[Slice]:
+    """Yield the visit that the sender says an event belongs to, if it does."""
+    if event.session_id:
+        yield EntityId(event.session_id), event
+
+
+ITEM = Entity("item", "item_id", "A product, by its id in events", items_of)
+SESSION = Entity(
+    "session", "session_id", "A visit, by the id that the sender gave it", sessions_of, ttl=30
+)

@@ -1,0 +1,42 @@
+"""Names in an event that features count: categories, brands, products, devices, channels."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from attune.collect.event import Event
+
+Naming: TypeAlias = Callable[[Event], Iterable[str]]
+
+
+class Names(NamedTuple):
+    """What is counted, in one and in many words, and how to find it in an event."""
+
+    one: str
+    many: str
+    of: Naming
+
+
+def _categories(event: Event) -> Iterable[str]:
+    products = event.commerce.products if event.commerce else ()
+    return [product.category for product in products if product.category]
+
+
+def _brands(event: Event) -> Iterable[str]:
+    products = event.commerce.products if event.commerce else ()
+    return [product.brand for product in products if product.brand]
+
+
+def _items(event: Event) -> Iterable[str]:
+    products = event.commerce.products if event.commerce else ()
+    return [product.id for product in products]
+
+
+def _visitor(event: Event) -> Iterable[str]:
+    return (event.profile,)
+
+
+CATEGORY = Names("category", "categories", _categories)
+BRAND = Names("brand", "brands", _brands)
+ITEM = Names("item", "items", _items)
+VISITOR = Names("visitor", "visitors", _visitor)
+

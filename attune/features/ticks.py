@@ -1,0 +1,211 @@
+"""Amounts in time buckets that grow coarser with age: one state behind every window.
+
+An amount rests in the finest bucket whose window still covers it. When the newest event has moved
+on it goes into the next coarser bucket, and out of the last one it is forgotten. So an hour in steps
+of five minutes and a month in steps of a day together take no more buckets than have something in
+them, and each event is in one bucket.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from attune.errors import ConfigurationError
+from attune.features.feature import CorruptState
+
+Amounts: TypeAlias = list[int]
+"""One integer a column."""
+
+_MOST = 2**63 - 1
+
+
+class Window(NamedTuple):
+    """A window is the current bucket and the `span - 1` before it; `step` is ms a bucket.
+
+    So it is never longer than it says, and shorter by less than one bucket.
+    """
+
+    name: str
+    step: int
+    span: int
+
+
+class Ticks:
+    """What happened, by bucket: for each window a dict of bucket number -> amounts."""
+
+    __slots__ = ("levels", "newest")
+
+    def __init__(self, levels: list[dict[int, Amounts]], newest: int = 0) -> None:
+        self.levels = levels
+        self.newest = newest
+        """Number of the newest bucket in steps of the first window."""
+
+
+class Scale:
+    """The windows of a state, finest first: adds, merges and packs `Ticks`.
+
+    Whatever falls out at one event would fall out at any later one, and amounts are integers: the
+    state does not depend on the order of events.
+
+    Raises:
+        ConfigurationError: the steps do not nest, or a window is no longer than a finer one.
+    """
+
+    def __init__(self, windows: Sequence[Window], columns: int) -> None:
+        self.windows = tuple(windows)
+        self.columns = columns
+        self._step = windows[0].step
+        # A coarser bucket is so many of the finest ones.
+        self._ratio = tuple(window.step // self._step for window in windows)
+        self._span = tuple(window.span for window in windows)
+        for finer, coarser in zip(self.windows, self.windows[1:], strict=False):
+            if coarser.step % finer.step or coarser.step * coarser.span < finer.step * finer.span:
+                raise ConfigurationError(
+                    f"window {coarser.name} does not nest with {finer.name}: its step must be a "
+                    "multiple, and the window as long or longer"
+                )
+
+    def empty(self) -> Ticks:
+        """Nothing happened."""
+        return Ticks([{} for _ in self.windows])
+
+    def add(self, ticks: Ticks, at: int, column: int, amount: int) -> Ticks:
+        """Count `amount` at a moment (ms since 1970), unless every window has left it behind."""
+        bucket = at // self._step
+        if bucket != ticks.newest:
+            if bucket > ticks.newest:
+                self._advance(ticks, bucket)
+            else:
+                place = self._place(ticks, bucket)
+                if place is not None:
+                    self._amounts(ticks, *place)[column] += amount
+                return ticks
+        finest = ticks.levels[0]
+        amounts = finest.get(bucket)
+        if amounts is None:
+            amounts = finest[bucket] = [0] * self.columns
+        amounts[column] += amount
+        return ticks
+
+    def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
+        """Add bucket by bucket; `theirs` is spent."""
+        if theirs.newest > ours.newest:
+            ours, theirs = theirs, ours
+        self._advance(theirs, ours.newest)
+        for mine, other in zip(ours.levels, theirs.levels, strict=True):
+            for bucket, amounts in other.items():
+                known = mine.get(bucket)
+                mine[bucket] = amounts if known is None else list(map(int.__add__, known, amounts))
+        return ours
+
+    def total(self, ticks: Ticks, now: int, window: int, column: int) -> int:
+        """Return what the window that ends at `now` (ms since 1970) holds."""
+        step, span = self.windows[window].step, self._span[window]
+        first = (now // step - span + 1) * step  # ms: where the window begins
+        found = 0
+        for level in range(window + 1):
+            oldest = -(-first // self.windows[level].step)
+            for bucket, amounts in ticks.levels[level].items():
+                if bucket >= oldest:
+                    found += amounts[column]
+        return found
+
+    def totals(self, ticks: Ticks, now: int) -> list[Amounts]:
+        """Return, for each window, what it holds of each column; the fast way to all of them."""
+        firsts = [(now // step - span + 1) * step for _, step, span in self.windows]
+        found = [[0] * self.columns for _ in self.windows]
+        for level, (_, step, _) in enumerate(self.windows):
+            for bucket, amounts in ticks.levels[level].items():
+                begins = bucket * step
+                for window in range(level, len(firsts)):
+                    if begins >= firsts[window]:
+                        held = found[window]
+                        for column, amount in enumerate(amounts):
+                            if amount:
+                                held[column] += amount
+        return found
+
+    def _advance(self, ticks: Ticks, newest: int) -> None:
+        """Move on, and let what is too old for a level sink into the next."""
+        ticks.newest = newest
+        last = len(self.windows) - 1
+        for level, (ratio, span) in enumerate(zip(self._ratio, self._span, strict=True)):
+            held = ticks.levels[level]
+            if not held:
+                continue
+            bound = newest // ratio - span
+            if min(held) > bound:
+                continue
+            gone = [(bucket, held.pop(bucket)) for bucket in list(held) if bucket <= bound]
+            if level < last:
+                self._sink(ticks.levels[level + 1], gone, self._ratio[level + 1] // ratio)
+
+    @staticmethod
+    def _sink(coarser: dict[int, Amounts], gone: list[tuple[int, Amounts]], ratio: int) -> None:
+        for bucket, amounts in gone:
+            above = bucket // ratio
+            known = coarser.get(above)
+            coarser[above] = amounts if known is None else list(map(int.__add__, known, amounts))
+
+    def _place(self, ticks: Ticks, bucket: int) -> tuple[int, int] | None:
+        """Return level and number of the bucket that a late amount rests in."""
+        for level, (ratio, span) in enumerate(zip(self._ratio, self._span, strict=True)):
+            if bucket // ratio > ticks.newest // ratio - span:
+                return level, bucket // ratio
+        return None
+
+    def _amounts(self, ticks: Ticks, level: int, bucket: int) -> Amounts:
+        held = ticks.levels[level]
+        amounts = held.get(bucket)
+        if amounts is None:
+            amounts = held[bucket] = [0] * self.columns
+        return amounts
+
+    def pack(self, ticks: Ticks) -> bytes:
+        """Return as MessagePack: newest bucket, ages level by level, amounts column by column.
+
+        A column without amounts is one 0.
+        """
+        rows: list[Amounts] = []
+        ages: list[list[int]] = []
+        newest = ticks.newest
+        for held, ratio in zip(ticks.levels, self._ratio, strict=True):
+            top = newest // ratio
+            buckets = sorted(held)
+            ages.append([top - bucket for bucket in buckets])
+            rows += [held[bucket] for bucket in buckets]
+        if not rows:
+            return b""
+        columns = [column if any(column) else 0 for column in zip(*rows, strict=True)]
+        try:
+            return _ENCODER.encode((newest, ages, columns))
+        except OverflowError:
+            return _ENCODER.encode((newest, ages, list(map(_clamped, columns))))
+
+    def unpack(self, raw: bytes) -> Ticks:
+        """Return the ticks in packed bytes."""
+        newest, ages, columns = _DECODER.decode(raw)
+        if len(ages) != len(self.windows) or len(columns) != self.columns:
+            raise CorruptState(f"{len(ages)} windows and {len(columns)} columns")
+        count = sum(map(len, ages))
+        whole = [column or [0] * count for column in columns]
+        if any(len(column) != count for column in whole):
+            raise CorruptState(f"columns that have not {count} amounts each")
+        rows = map(list, zip(*whole, strict=True))
+        levels = [
+            {newest // ratio - age: next(rows) for age in level}
+            for level, ratio in zip(ages, self._ratio, strict=True)
+        ]
+        return Ticks(levels, newest)
+
+
+def _clamped(column: Sequence[int] | int) -> Sequence[int] | int:
+    """What no 64 bits hold stops at the largest amount that they do."""
+    if isinstance(column, int):
+        return column
+    return [max(-_MOST, min(amount, _MOST)) for amount in column]
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(tuple[int, list[list[int]], list[list[int] | int]])
