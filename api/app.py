@@ -13,7 +13,7 @@ from api.measure import Measured
 from api.schema import Context, build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
-from attune.adapters.kafka import KafkaLog, open_log
+from attune.adapters.kafka.log import KafkaLog, open_log
 from attune.adapters.onnx import load_scorer
 from attune.adapters.postgres.content import PostgresContent
 from attune.adapters.postgres.database import open_database

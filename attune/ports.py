@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from attune.collect.event import Event
 from attune.ids import ProfileId
 from attune.stream import Position
@@ -25,12 +27,19 @@ class EventLog(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """An event that the runner has consumed and parsed, and where it lay."""
 
     position: Position
     event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that a consumer can never take in, and of which it applied nothing."""
+
+    position: Position
+    reason: str
 
 
 class Consumer(Protocol):
@@ -48,8 +57,11 @@ class Consumer(Protocol):
     def linger(self) -> float:
         """Seconds to gather a batch: 0 for what must be seen at once, more for larger writes."""
 
-    async def take(self, batch: Sequence[Taken]) -> None:
-        """Make the effects of the batch durable; the offsets are committed after it returns.
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+        """Make the effects of the batch durable, and return what can never be.
+
+        What is refused goes to the dead-letter topic with its reason. Then the offsets of the
+        whole batch are committed.
 
         It may be called again with events it has seen (a crash, a rebalance, a client's retry),
         and must then change nothing.

@@ -40,6 +40,10 @@ class Kafka(BaseModel, frozen=True):
         default=timedelta(seconds=10),
         description="seconds; then the partitions of a silent consumer go to others",
     )
+    max_poll_interval: Seconds = Field(
+        default=timedelta(minutes=5),
+        description="seconds; then the partitions of a consumer that hangs in a batch go to others",
+    )
     ack_timeout: Seconds = Field(
         default=timedelta(seconds=5), description="seconds; then the collector says 503"
     )
@@ -70,6 +74,17 @@ class Consume(BaseModel, frozen=True):
     metrics_host: str = Field(default="127.0.0.1", description="where metrics are served")
     metrics_port: int | None = Field(
         default=None, ge=1, le=65535, description="serve metrics and health there; none: not at all"
+    )
+    max_dead_letter_share: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="of the last 1,000 messages; a consumer stops when more than that, and at "
+        "least 20, are to be put aside; 1: never",
+    )
+    drain: Seconds = Field(
+        default=timedelta(seconds=20),
+        description="seconds after SIGTERM; then the batch in hand is left to whoever is next",
     )
 
 

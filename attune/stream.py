@@ -1,6 +1,5 @@
 """Stop 2: which topic carries an event, under which key, and what a dead letter holds."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -33,8 +32,9 @@ def topic_of(event: Event) -> str:
     return EXPOSURES if event.exposure else _BY_KIND[event.kind]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+# Structs, not dataclasses: three values are made of every message, and a frozen dataclass costs 0.4
+# microseconds, a Struct 0.06. None of them can be part of a cycle, so none is the collector's.
+class Position(msgspec.Struct, frozen=True, order=True, gc=False):
     """Where a message lies in Kafka. `topic` is without the installation's prefix."""
 
     topic: str
@@ -42,8 +42,7 @@ class Position:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A message as it was consumed; nothing of it is parsed yet."""
 
     position: Position

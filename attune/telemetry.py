@@ -21,7 +21,7 @@ EVENTS_TAKEN = Counter(
 )
 DEAD_LETTERS = Counter(
     "attune_dead_letters_total",
-    "Messages put aside because no retry would mend them. Above zero: read topic events.dead.",
+    "Messages put aside because no retry would mend them. Above zero: `attune dead list`.",
     ["consumer"],
 )
 WAITS = Counter(
@@ -34,6 +34,43 @@ ALIVE = Gauge(
     "When a consumer last polled its topics or tried its store (Unix time). Older than a minute: "
     "it hangs, or its broker is away; see its log.",
     ["consumer"],
+)
+LAG = Gauge(
+    "attune_consumer_lag_messages",
+    "Messages of a partition that a consumer has not made durable yet. Rising for minutes: the "
+    "store is slow (take seconds rise too), or add members to the group.",
+    ["consumer", "topic", "partition"],
+)
+BATCH_EVENTS = Histogram(
+    "attune_consumer_batch_events",
+    "Events that a consumer took in at once. Near 5,000 all the time: it is behind, see its lag.",
+    ["consumer"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000),
+)
+TAKE_SECONDS = Histogram(
+    "attune_consumer_take_seconds",
+    "Time to make one batch durable. Rising at equal batches: look at the store.",
+    ["consumer"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0),
+)
+FRESHNESS = Histogram(
+    "attune_consumer_freshness_seconds",
+    "From the collector to durable, of the oldest event of each batch. Rising: see lag and take "
+    "seconds; after an outage it is the length of that until the consumer has caught up.",
+    ["consumer"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 60.0, 300.0, 3600.0),
+)
+EVENTS_LATE = Counter(
+    "attune_events_late_total",
+    "Events later than the lateness bound of a feature: counted in the archive only. Rising: a "
+    "sender holds events back, or its clock is wrong.",
+    ["consumer"],
+)
+FEATURE_ERRORS = Counter(
+    "attune_feature_errors_total",
+    "A feature raised; it skipped the event, others went on. See the log for event id and "
+    "traceback.",
+    ["feature"],
 )
 ANSWERS = Histogram(
     "attune_answer_seconds",

@@ -36,7 +36,7 @@ from harness import (
 from http_load import OK, Client
 from servers import HERE, WRITE_KEY, finish, program, servers
 
-from attune.adapters.kafka import create_topics
+from attune.adapters.kafka.admin import create_topics
 from attune.adapters.postgres.migrate import migrate
 from attune.settings import Settings
 from cli.embedded.process import Child

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from attune.ports import Consumer, Taken
+from attune.ports import Consumer, Refused, Taken
 from attune.settings import Settings
 from consumers import main as role
 
@@ -30,17 +30,18 @@ class Profiled:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the consumer has
         return getattr(self._consumer, name)
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """Pass the batch on; the runner's own work between two batches is in the profile."""
         if not self._began:
             self._began = True
             self._profiler.enable()
-        await self._consumer.take(batch)
+        refused = await self._consumer.take(batch)
         self._left -= len(batch)
         if self._left <= 0:
             self._profiler.disable()
             self._profiler.dump_stats(self._file)
             os.kill(os.getpid(), signal.SIGTERM)
+        return refused
 
 
 def main(count: int, file: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from attune.adapters.kafka import create_topics
+from attune.adapters.kafka.admin import create_topics
 from attune.collect.event import Event, encode
 from attune.collect.segment import Arrival, parse_call
 from attune.settings import Kafka

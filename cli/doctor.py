@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from attune.adapters.kafka import lag, topics_missing
+from attune.adapters.kafka.admin import lag, topics_missing
 from attune.adapters.postgres.database import open_database
 from attune.adapters.redis import open_redis
 from attune.errors import AttuneError

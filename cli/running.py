@@ -16,7 +16,7 @@ import httpx
 from dotenv import dotenv_values
 
 import feature_repo
-from attune.adapters.kafka import create_topics
+from attune.adapters.kafka.admin import create_topics
 from attune.adapters.postgres.migrate import migrate
 from attune.errors import ConfigurationError
 from attune.settings import ENV_FILE, Settings

@@ -11,7 +11,7 @@ import httpx
 from rich.console import Console
 from rich.panel import Panel
 
-from attune.adapters.kafka import lag
+from attune.adapters.kafka.admin import lag
 from attune.errors import AttuneError, ConfigurationError
 from attune.settings import Settings
 from attune.stream import EVENTS

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from attune.adapters.archive.writer import ArchiveWriter
-from attune.ports import Taken
+from attune.ports import Refused, Taken
 from attune.stream import EVENTS, EXPOSURES
 
 
@@ -18,6 +18,7 @@ class Archiving:
     def __init__(self, writer: ArchiveWriter) -> None:
         self._writer = writer
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
         await asyncio.to_thread(self._writer.write, batch)
+        return ()

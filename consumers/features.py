@@ -8,7 +8,7 @@ import structlog
 
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
-from attune.ports import OnlineStore, Taken
+from attune.ports import OnlineStore, Refused, Taken
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link, end_of, links_of
 from attune.stream import EVENTS
@@ -27,13 +27,14 @@ class Features:
         self._store = store
         self._features = features
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
         pending = list(batch)
         while pending:
             pending = await self._fold(pending)
         for link in chain.from_iterable(links_of(taken.event) for taken in batch):
             await self._hand_over(link)
+        return ()
 
     async def _fold(self, batch: Sequence[Taken]) -> list[Taken]:
         """Fold once; return the events of profiles that somebody else wrote meanwhile."""

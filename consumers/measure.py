@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from attune.measure import MeasureStore, shown_in
-from attune.ports import Taken
+from attune.ports import Refused, Taken
 from attune.stream import EXPOSURES
 
 
@@ -17,7 +17,8 @@ class Measure:
     def __init__(self, store: MeasureStore) -> None:
         self._store = store
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
         found = (shown_in(taken.event) for taken in batch)
         await self._store.record([shown for shown in found if shown])
+        return ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from attune.ports import Taken
+from attune.ports import Refused, Taken
 from attune.profiles.record import Learned, ProfileRecords
 from attune.stream import EVENTS
 
@@ -17,6 +17,7 @@ class Profiles:
     def __init__(self, records: ProfileRecords) -> None:
         self._records = records
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
         await self._records.learn(Learned.of(taken.event for taken in batch))
+        return ()

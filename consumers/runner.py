@@ -6,10 +6,10 @@ from datetime import datetime
 
 import structlog
 
-from attune.adapters.kafka import KafkaSource, open_source
+from attune.adapters.kafka.source import KafkaSource, open_source
 from attune.collect.event import decode
 from attune.errors import AttuneError, Poison, Unavailable
-from attune.ports import Consumer, Taken
+from attune.ports import Consumer, Refused, Taken
 from attune.settings import Kafka
 from attune.stream import DeadLetter, Message
 from attune.telemetry import ALIVE, DEAD_LETTERS, EVENTS_TAKEN, WAITS
@@ -69,7 +69,7 @@ async def _settle(
     again what was taken changes nothing, and one message must not stop all that follow it.
     """
     try:
-        done = await _insist(consumer, [taken for _, taken in batch], stop)
+        refused = await _insist(consumer, [taken for _, taken in batch], stop)
     except (AttuneError, OSError, MemoryError):
         raise  # something is to be mended here; no message is to blame
     except Exception as error:  # noqa: BLE001 - of a feature or a store: whatever it is, it stays
@@ -82,17 +82,23 @@ async def _settle(
         reason = f"{type(error).__name__}: {error}"
         await _put_aside(consumer, source, batch[0][0], reason, clock())
         return True
-    if done:
-        EVENTS_TAKEN.labels(consumer.name).inc(len(batch))
-    return done
+    if refused is None:
+        return False
+    messages = {message.position: message for message, _ in batch}
+    for one in refused:
+        await _put_aside(consumer, source, messages[one.position], one.reason, clock())
+    EVENTS_TAKEN.labels(consumer.name).inc(len(batch) - len(refused))
+    return True
 
 
-async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Event) -> bool:
-    """Take until the store takes it: back-pressure, not loss. False if told to stop meanwhile."""
+async def _insist(
+    consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Event
+) -> Sequence[Refused] | None:
+    """Take until the store takes it: back-pressure, not loss. None if told to stop meanwhile."""
     wait = _FIRST_WAIT
     while True:
         try:
-            await consumer.take(taken)
+            return await consumer.take(taken)
         except Unavailable as error:
             WAITS.labels(consumer.name).inc()
             _log.warning("consumer.store_away", consumer=consumer.name, reason=str(error))
@@ -100,9 +106,7 @@ async def _insist(consumer: Consumer, taken: Sequence[Taken], stop: asyncio.Even
             ALIVE.labels(consumer.name).set_to_current_time()
             wait = min(2 * wait, _LONGEST_WAIT)
             if stop.is_set():
-                return False
-        else:
-            return True
+                return None
 
 
 async def _put_aside(

@@ -16,7 +16,7 @@ import httpx
 from rich.console import Console
 
 from attune.adapters.archive.reader import Archive
-from attune.adapters.kafka import lag
+from attune.adapters.kafka.admin import lag
 from attune.adapters.redis import RedisProfiles, open_redis
 from attune.errors import AttuneError
 from attune.ids import ProfileId

@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from making import NOON, event, shopped
 from roles import api, caught_up, consumer, wait_for
 
-from attune.adapters.kafka import create_topics, lag, open_log
+from attune.adapters.kafka.admin import create_topics, lag
+from attune.adapters.kafka.log import open_log
 from attune.adapters.memory import MemoryProfiles
 from attune.adapters.postgres.migrate import migrate
 from attune.adapters.redis import RedisProfiles, open_redis

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from attune.adapters.kafka import lag
+from attune.adapters.kafka.admin import lag
 from attune.settings import Settings
 from attune.stream import EVENTS
 

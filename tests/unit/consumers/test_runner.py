@@ -1,23 +1,26 @@
 """One message must not stop a consumer, and a consumer that cannot run must say so in a line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import MappingProxyType
 
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
 from making import NOON, event
 
-from attune.adapters import kafka
-from attune.adapters.kafka import KafkaSource
+from attune.adapters.kafka import source as kafka_source
+from attune.adapters.kafka.source import KafkaSource
 from attune.collect.event import Event, encode
 from attune.errors import ConfigurationError, Unavailable
-from attune.ports import Taken
+from attune.ports import Refused, Taken
 from attune.settings import Kafka, Settings
 from attune.stream import BEHAVIORAL, DeadLetter, Message, Position, decode_dead_letter
 from consumers import main, runner
 from consumers.main import consume
 from consumers.runner import run
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Recording:
@@ -27,15 +30,22 @@ class Recording:
     topics = (BEHAVIORAL,)
     linger = 0.0
 
-    def __init__(self, **raising: Exception) -> None:
+    def __init__(self, refusing: Mapping[str, str] = NOTHING, **raising: Exception) -> None:
         self.taken: list[str] = []
+        self._refusing = refusing
         self._raising = raising
 
-    async def take(self, batch: Sequence[Taken]) -> None:
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         for taken in batch:
             if error := self._raising.get(taken.event.id):
                 raise error
-        self.taken += [taken.event.id for taken in batch if taken.event.id not in self.taken]
+        ids = [taken.event.id for taken in batch if taken.event.id not in self._refusing]
+        self.taken += [each for each in ids if each not in self.taken]
+        return [
+            Refused(taken.position, self._refusing[taken.event.id])
+            for taken in batch
+            if taken.event.id in self._refusing
+        ]
 
 
 class Scripted:
@@ -99,13 +109,29 @@ async def test_what_breaks_the_consumer_is_put_aside_and_the_rest_is_taken(
     assert source.commits == 1
 
 
+async def test_what_a_consumer_refuses_is_put_aside_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = Recording({"m1": "revenue_micros: too large", "m3": "no product"})
+
+    source = await driven(monkeypatch, consumer, messages(*(event(id=f"m{n}") for n in range(5))))
+
+    assert consumer.taken == ["m0", "m2", "m4"]
+    assert [(letter.offset, letter.reason) for letter in source.letters] == [
+        (1, "revenue_micros: too large"),
+        (3, "no product"),
+    ]
+    assert source.letters[0].value == encode(event(id="m1"))
+    assert source.commits == 1
+
+
 async def test_a_time_without_a_zone_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = encode(event(id="m1")).replace(b"12:00:00Z", b"12:00:00")
 
     class Reading(Recording):
-        async def take(self, batch: Sequence[Taken]) -> None:
-            await super().take(batch)
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
             assert all(taken.event.at for taken in batch)
+            return await super().take(batch)
 
     source = await driven(monkeypatch, Reading(), messages(raw))
 
@@ -119,11 +145,11 @@ async def test_poison_is_put_aside_and_a_store_that_is_away_is_waited_for(
     class Away(Recording):
         times = 2
 
-        async def take(self, batch: Sequence[Taken]) -> None:
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
             if self.times:
                 self.times -= 1
                 raise Unavailable("Redis", "injected")
-            await super().take(batch)
+            return await super().take(batch)
 
     consumer = Away()
 
@@ -138,7 +164,7 @@ async def test_nothing_is_committed_when_told_to_stop_while_the_store_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Away(Recording):
-        async def take(self, batch: Sequence[Taken]) -> None:
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
             source.append(batch)
             asyncio.get_running_loop().call_soon(stop.set)
             raise Unavailable("Redis", "injected")
@@ -276,9 +302,9 @@ async def test_a_consumer_goes_on_though_its_client_was_stopped_in_mid_fetch(
     async def no_time(*_: object) -> None:
         pass
 
-    monkeypatch.setattr(kafka, "AIOKafkaConsumer", Member)
-    monkeypatch.setattr(kafka, "AIOKafkaProducer", Sending)
-    monkeypatch.setattr(kafka, "create_topics", nothing)
+    monkeypatch.setattr(kafka_source, "AIOKafkaConsumer", Member)
+    monkeypatch.setattr(kafka_source, "AIOKafkaProducer", Sending)
+    monkeypatch.setattr(kafka_source, "create_topics", nothing)
     monkeypatch.setattr(runner, "_pause", no_time)
     Sending.stopped = 0
 

@@ -11,8 +11,8 @@ from aiokafka.errors import (
 )
 from making import event
 
-from attune.adapters import kafka
-from attune.adapters.kafka import open_log
+from attune.adapters.kafka import log as kafka_log
+from attune.adapters.kafka.log import open_log
 from attune.errors import ConfigurationError, Unavailable
 from attune.settings import Kafka
 
@@ -54,9 +54,9 @@ def producer(monkeypatch: pytest.MonkeyPatch) -> type[Producer]:
     async def nothing(*_: object) -> list[str]:
         return []
 
-    monkeypatch.setattr(kafka, "AIOKafkaProducer", Own)
-    monkeypatch.setattr(kafka, "create_topics", nothing)
-    monkeypatch.setattr(kafka, "_RETRY_AFTER", 0)
+    monkeypatch.setattr(kafka_log, "AIOKafkaProducer", Own)
+    monkeypatch.setattr(kafka_log, "create_topics", nothing)
+    monkeypatch.setattr(kafka_log, "_RETRY_AFTER", 0)
     return Own
 
 

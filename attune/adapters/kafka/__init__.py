@@ -1,0 +1,1 @@
+"""Kafka: topics and lag (admin), appending events (log), consuming them in batches (source)."""

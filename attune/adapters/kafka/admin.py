@@ -1,0 +1,111 @@
+"""Topics, and how far consumer groups are behind."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import collect_hosts
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from attune.errors import ConfigurationError, Unavailable
+from attune.settings import Kafka
+from attune.stream import TOPICS
+
+
+async def create_topics(settings: Kafka, topics: Iterable[str] = TOPICS) -> list[str]:
+    """Create the topics that do not exist yet; return their names.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    async with _admin(settings) as admin:
+        missing = await _missing(admin, settings, topics)
+        if missing:
+            reply = await admin.create_topics(
+                [NewTopic(name, settings.partitions, settings.replication) for name in missing]
+            )
+            for name, code, *_ in reply.topic_errors:
+                if code and not issubclass(for_code(code), TopicAlreadyExistsError):
+                    raise for_code(code)(f"topic {name}")
+        return missing
+
+
+async def topics_missing(settings: Kafka, topics: Iterable[str] = TOPICS) -> list[str]:
+    """Return the topics that do not exist yet.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    async with _admin(settings) as admin:
+        return await _missing(admin, settings, topics)
+
+
+async def _missing(admin: AIOKafkaAdminClient, settings: Kafka, topics: Iterable[str]) -> list[str]:
+    existing = set(await admin.list_topics())
+    return [name for topic in topics if (name := settings.topic_prefix + topic) not in existing]
+
+
+def check_addresses(settings: Kafka) -> None:
+    """Refuse addresses of brokers that are none, which a client would take for a broker away.
+
+    Raises:
+        ConfigurationError: they are none.
+    """
+    try:
+        collect_hosts(settings.brokers)
+    except ValueError as error:
+        raise ConfigurationError(
+            f"ATTUNE_KAFKA__BROKERS is {settings.brokers!r}: name host:port, comma-separated"
+        ) from error
+
+
+@asynccontextmanager
+async def _admin(settings: Kafka) -> AsyncIterator[AIOKafkaAdminClient]:
+    check_addresses(settings)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as error:
+        raise Unavailable("Kafka", str(error)) from error
+    finally:
+        await admin.close()
+
+
+async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
+    """Return how many messages a consumer group has not yet committed.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    check_addresses(settings)
+    names = [settings.topic_prefix + topic for topic in topics]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers,
+        group_id=settings.topic_prefix + group,
+        enable_auto_commit=False,
+    )
+    try:
+        await consumer.start()
+        places = [
+            TopicPartition(name, partition)
+            for name in names
+            for partition in await _partitions(consumer, name)
+        ]
+        ends = await consumer.end_offsets(places)
+        begins = await consumer.beginning_offsets(places)
+        done = [await consumer.committed(place) for place in places]
+        return sum(
+            ends[place] - (begins[place] if offset is None else offset)
+            for place, offset in zip(places, done, strict=True)
+        )
+    except (KafkaError, OSError) as error:
+        raise Unavailable("Kafka", str(error)) from error
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - else it knows only subscribed topics
+    return consumer.partitions_for_topic(topic) or set()
