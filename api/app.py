@@ -19,9 +19,8 @@ from attune.adapters.postgres.content import PostgresContent
 from attune.adapters.postgres.database import open_database
 from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.models import PostgresModels
-from attune.adapters.redis import RedisProfiles, open_redis
+from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import Unavailable
-from attune.ids import ProfileId
 from attune.ports import OnlineStore
 from attune.predict.score import Scorer
 from attune.predict.store import StoredModel
@@ -33,8 +32,8 @@ from feature_repo.views import USER_FEATURES
 async def open_application(settings: Settings) -> AsyncIterator[Application]:
     """Yield the application with everything it needs; no server need be there yet."""
     async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(open_redis(str(settings.redis)))
-        store = RedisProfiles(redis, settings.project, USER_FEATURES)
+        wire = stack.enter_context(open_wire(str(settings.redis)))
+        store = RedisStore(wire, settings.project, USER_FEATURES)
         log = await stack.enter_async_context(open_log(settings.kafka))
         database = await stack.enter_async_context(open_database(settings))
         following = Following(
@@ -68,7 +67,7 @@ application = serve_within(lambda: open_application(Settings()))
 def _parts(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[str, health.Part]:
     async def redis() -> str:
         try:
-            await store.load([ProfileId("health")])
+            await store.load(["health"])
         except Unavailable as error:
             return str(error)
         return ""

@@ -15,7 +15,9 @@ from attune.features.view import FeatureView
 _TYPES: Mapping[str, Any] = {
     "int64": int | None,
     "float64": float | None,
+    "string": str | None,
     "string_list": list[str] | None,
+    "float64_list": list[float] | None,
 }
 
 
@@ -70,5 +72,5 @@ def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
 
 
 def _as_of(visitor: Visitor, name: str) -> datetime | None:
-    stored = visitor.profile.row.states.get(name)
-    return datetime.fromtimestamp(stored.as_of / 1000, UTC) if stored else None
+    newest = visitor.profile.folded.newest(name)
+    return datetime.fromtimestamp(newest / 1000, UTC) if newest else None

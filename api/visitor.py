@@ -50,14 +50,13 @@ class Visitor:
         return {view.name: self._read(view.name) for view in self.features.views}
 
     def _read(self, name: str) -> Mapping[str, Value]:
-        view = self.features.by_name[name]
-        stored = self.profile.row.states.get(name)
-        try:
-            states = view.decode(stored.state) if stored else view.empty()
-        except CorruptState as error:
-            self.degrade(f"features.{name}", str(error))
-            states = view.empty()
-        return view.read(states, self.now)
+        if name in self.profile.seams:
+            self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
+            return {field.name: None for field in self.features.by_name[name].fields}
+        values = self.profile.folded.read(name, self.now)
+        if reason := self.profile.lost.get(name):
+            self.degrade(f"features.{name}", reason)
+        return values
 
     @cached_property
     def flat(self) -> dict[str, Value]:

@@ -5,13 +5,12 @@ Each port has a twin in memory (`attune.adapters.memory`), and one contract suit
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
 
 from attune.collect.event import Event
-from attune.ids import ProfileId
 from attune.stream import Position
 
 
@@ -71,49 +70,44 @@ class Consumer(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """The state of one feature view as it is stored, and the time of its latest event (ms)."""
+class Row(msgspec.Struct, frozen=True):
+    """One entity as the online store holds it: one hash in Redis, in Feast's encoding.
 
-    state: bytes
-    as_of: int
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One profile as the online store holds it: one hash in Redis, in Feast's encoding.
-
-    `states` is by view name. `records` are Attune's own: what was applied, traits, redirect.
-    `version` guards a write against a concurrent one; 0 is a profile that does not exist yet.
+    `states` are stored states by the view's state name. `records` are Attune's own: what was
+    applied, traits, redirect. `version` guards a write against a concurrent one; 0 is an entity
+    that does not exist yet.
     """
 
     version: int = 0
-    states: Mapping[str, Stored] = field(default_factory=dict)
-    records: Mapping[str, bytes] = field(default_factory=dict)
+    states: Mapping[str, bytes] = {}
+    records: Mapping[str, bytes] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Parts to set in one profile's row, if it is still at `version`; `remove` names others."""
+class Write(msgspec.Struct, frozen=True):
+    """Parts to set in one entity's row, if it is still at `version`; `remove` names others.
 
-    profile: ProfileId
+    `as_of` is the time of the entity's latest event, ms since 1970.
+    """
+
+    id: str
     version: int
-    states: Mapping[str, Stored] = field(default_factory=dict)
-    records: Mapping[str, bytes] = field(default_factory=dict)
+    as_of: int = 0
+    states: Mapping[str, bytes] = {}
+    records: Mapping[str, bytes] = {}
     remove: frozenset[str] = frozenset()
 
 
 class OnlineStore(Protocol):
-    """Where profiles live: Feast's online store on Redis."""
+    """Where the entities of one kind live: Feast's online store on Redis."""
 
-    async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
-        """Return each profile's row, an empty one where there is none, in one round trip.
+    async def load(self, ids: Collection[str]) -> dict[str, Row]:
+        """Return each entity's row, an empty one where there is none, in one round trip.
 
         Raises:
             Unavailable: the store does not answer.
         """
 
-    async def save(self, writes: Sequence[Write]) -> set[ProfileId]:
+    async def save(self, writes: Sequence[Write]) -> set[str]:
         """Apply each write atomically where its version still holds; return the refused ones.
 
         Raises:

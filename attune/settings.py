@@ -82,6 +82,11 @@ class Consume(BaseModel, frozen=True):
         description="of the last 1,000 messages; a consumer stops when more than that, and at "
         "least 20, are to be put aside; 1: never",
     )
+    cached: int = Field(
+        default=20_000,
+        ge=0,
+        description="entities of each kind that stay decoded between batches, some 5 kB each",
+    )
     drain: Seconds = Field(
         default=timedelta(seconds=20),
         description="seconds after SIGTERM; then the batch in hand is left to whoever is next",

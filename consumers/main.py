@@ -12,23 +12,24 @@ from attune.adapters.archive.writer import ArchiveWriter
 from attune.adapters.postgres.database import Database, open_database
 from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.profiles import PostgresProfiles
-from attune.adapters.redis import RedisProfiles, open_redis
+from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import ConfigurationError
 from attune.ports import Consumer
 from attune.settings import Settings
 from consumers.archive import Archiving
-from consumers.features import Features
+from consumers.features.consumer import Features
 from consumers.measure import Measure
 from consumers.profiles import Profiles
 from consumers.runner import run
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 Opener = Callable[[AsyncExitStack, Settings], Awaitable[Consumer]]
 
 
 async def _features(stack: AsyncExitStack, settings: Settings) -> Consumer:
-    redis = await stack.enter_async_context(open_redis(str(settings.redis)))
-    return Features(RedisProfiles(redis, settings.project, USER_FEATURES), USER_FEATURES)
+    wire = stack.enter_context(open_wire(str(settings.redis)))
+    stores = [(RedisStore(wire, settings.project, features), features) for features in FEATURES]
+    return Features(*stores, cached=settings.consume.cached)
 
 
 async def _profiles(stack: AsyncExitStack, settings: Settings) -> Consumer:

@@ -27,7 +27,7 @@ from pydantic import RedisDsn
 from attune.errors import ConfigurationError, Unavailable
 from attune.settings import Settings
 from feature_repo.objects import repo_contents
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 REPO = Path(__file__).parent
 
@@ -94,7 +94,7 @@ def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
     Raises:
         Unavailable: PostgreSQL does not answer.
     """
-    wanted = repo_contents(USER_FEATURES, settings.project, settings.data)
+    wanted = repo_contents(FEATURES, settings.project, settings.data)
     # Feast registers an entity of its own, and would count it among what is to be deleted.
     wanted.entities.append(DUMMY_ENTITY)
     with open_store(settings) as store, quiet():

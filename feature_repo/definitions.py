@@ -10,10 +10,10 @@ from typing import Any
 
 from attune.settings import Settings
 from feature_repo.objects import repo_contents
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 _settings = Settings()
-_contents = repo_contents(USER_FEATURES, _settings.project, _settings.data)
+_contents = repo_contents(FEATURES, _settings.project, _settings.data)
 _objects: Iterable[Any] = chain.from_iterable(_contents)
 
 globals().update({f"{type(it).__name__}_{it.name}": it for it in _objects})

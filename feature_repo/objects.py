@@ -1,17 +1,18 @@
 """Feast's objects, built from the feature views: nothing is declared twice.
 
-Of each view `user_activity` Feast sees two:
+Of the entity `user` with a view `activity` Feast sees:
 
-* `user_activity_state`, a plain view with one BYTES feature: the state that the online store
-  holds and that training's archive gives at every event;
-* `user_activity`, an on-demand view that reads the state at `now` (request data).
+* `user_state`, a plain view with one BYTES feature for each of our views: the states that the
+  online store holds and that training's archive gives at every event;
+* `user_activity`, an on-demand view that reads one of them at `now` (request data).
 
 So `get_online_features` and `get_historical_features` give the values that Attune serves, at any
 instant.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +22,14 @@ from feast.repo_contents import RepoContents
 from feast.types import Array, Bytes, Float64, Int64, String
 from feast.types import FeastType as Type
 
-from attune.adapters.feast import state_view
+from attune.adapters.feast import state_feature, state_view
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
-from attune.features.view import Entity, FeatureView
+from attune.features.view import USER, Entity, FeatureView
 from feature_repo.on_demand import NOW, READS, source_of
 
 ALL_FEATURES = "user_features"
-"""Feature service of every field."""
+"""Feature service of every field of users; other entities have their own: `item_features`."""
 
 MODEL_INPUTS = "model_inputs"
 """Feature service of the numbers that models are given, in this order."""
@@ -37,12 +38,18 @@ EVENT_TIME = "event_timestamp"
 CREATED_TIME = "created"
 """Columns of the state history, in microseconds; `created` breaks ties and is unique."""
 
-_TYPES: dict[str, Type] = {"int64": Int64, "float64": Float64, "string_list": Array(String)}
+_TYPES: dict[str, Type] = {
+    "int64": Int64,
+    "float64": Float64,
+    "string": String,
+    "string_list": Array(String),
+    "float64_list": Array(Float64),
+}
 
 
-def offline_path(data: Path, view: FeatureView) -> Path:
-    """Return where the state history of a view lies; absolute, because Feast changes directory."""
-    return (data / "offline" / f"{view.full_name}.parquet").resolve()
+def offline_path(data: Path, entity: Entity) -> Path:
+    """Return where the states of an entity lie; absolute, because Feast changes directory."""
+    return (data / "offline" / f"{state_view(entity)}.parquet").resolve()
 
 
 def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
@@ -50,35 +57,34 @@ def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
     return tuple(field for field in features.fields if field.type in ("int64", "float64"))
 
 
-def repo_contents(features: FeatureSet, project: str, data: Path) -> RepoContents:
+def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> RepoContents:
     """Return everything that `feast apply` registers."""
-    entities = {view.entity: _entity(view.entity) for view in features.views}
     now = feast.RequestSource(
         name="moment",
         schema=[feast.Field(name=NOW, dtype=Int64)],
         description="The moment to evaluate at, in milliseconds since 1970",
     )
-    states = [
-        _state(view, entities[view.entity], offline_path(data, view)) for view in features.views
+    states = [_state(features, data) for features in every]
+    on_demand = [
+        {view.name: _on_demand_view(view, state.view, now) for view in features.views}
+        for features, state in zip(every, states, strict=True)
     ]
-    on_demand = {
-        view.full_name: _on_demand_view(view, state.view, now)
-        for view, state in zip(features.views, states, strict=True)
-    }
+    services = [_services(*pair) for pair in zip(every, on_demand, strict=True)]
     return RepoContents(
         projects=[feast.Project(name=project, description="Attune")],
         data_sources=[now, *(source for state in states for source in state.sources)],
         feature_views=[state.view for state in states],
-        on_demand_feature_views=list(on_demand.values()),
+        on_demand_feature_views=[view for views in on_demand for view in views.values()],
         stream_feature_views=[],
         label_views=[],
-        entities=list(entities.values()),
-        feature_services=list(_services(features, on_demand)),
+        entities=[state.entity for state in states],
+        feature_services=list(chain.from_iterable(services)),
         permissions=[],
     )
 
 
 class _State(NamedTuple):
+    entity: feast.Entity
     view: feast.FeatureView
     sources: tuple[DataSource, ...]
 
@@ -92,14 +98,15 @@ def _entity(entity: Entity) -> feast.Entity:
     )
 
 
-def _state(view: FeatureView, entity: feast.Entity, history: Path) -> _State:
-    name = state_view(view.full_name)
+def _state(features: FeatureSet, data: Path) -> _State:
+    entity = _entity(features.entity)
+    name = state_view(features.entity)
     batch = feast.FileSource(
         name=f"{name}_history",
-        path=str(history),
+        path=str(offline_path(data, features.entity)),
         timestamp_field=EVENT_TIME,
         created_timestamp_column=CREATED_TIME,
-        description=f"Every state of {view.full_name}, written by `attune train`",
+        description=f"Every state of every {features.entity.name}, written by `attune train`",
     )
     push = feast.PushSource(name=f"{name}_push", batch_source=batch)
     state = feast.FeatureView(
@@ -107,16 +114,22 @@ def _state(view: FeatureView, entity: feast.Entity, history: Path) -> _State:
         entities=[entity],
         ttl=timedelta(0),  # a state does not expire: what is old falls out of its windows
         schema=[
-            feast.Field(name=view.entity.join_key, dtype=String),
-            # Named like the view: joined views must not share a column (Feast then refuses).
-            feast.Field(name=name, dtype=Bytes, description=f"State of {view.full_name}"),
+            feast.Field(name=features.entity.join_key, dtype=String),
+            *(
+                feast.Field(
+                    name=state_feature(view),
+                    dtype=Bytes,
+                    description=f"State behind {view.full_name}: {view.description}",
+                )
+                for view in features.views
+            ),
         ],
         source=push,
         online=True,
-        description=f"State behind {view.full_name}: {view.description}",
-        tags={"state_version": str(view.version)},
+        description=f"States of each {features.entity.name}: {features.entity.description}",
+        tags={view.name: f"version {view.version}" for view in features.views},
     )
-    return _State(state, (batch, push))
+    return _State(entity, state, (batch, push))
 
 
 def _on_demand_view(
@@ -128,7 +141,7 @@ def _on_demand_view(
         # Feast 0.67 compares declared with inferred fields including descriptions, and infers
         # none: they stand in the tags of the view instead, which survive.
         schema=[feast.Field(name=field.name, dtype=_TYPES[field.type]) for field in view.fields],
-        sources=[state, now],
+        sources=[state[[state_feature(view)]], now],
         mode="python",
         udf=function,
         udf_string=source_of(view.full_name),
@@ -144,14 +157,17 @@ def _described(field: Field) -> str:
 def _services(
     features: FeatureSet, on_demand: Mapping[str, feast.OnDemandFeatureView]
 ) -> Iterable[feast.FeatureService]:
+    entity = features.entity
     yield feast.FeatureService(
-        name=ALL_FEATURES,
+        name=f"{entity.name}_features",
         features=list(on_demand.values()),
-        description="Everything known about a user, at `now`",
+        description=f"Everything known about a {entity.name}, at `now`",
     )
+    if entity != USER:
+        return
     wanted = {field.name for field in model_inputs(features)}
     chosen = (
-        (on_demand[view.full_name], [f.name for f in view.fields if f.name in wanted])
+        (on_demand[view.name], [f.name for f in view.fields if f.name in wanted])
         for view in features.views
     )
     yield feast.FeatureService(

@@ -7,10 +7,10 @@ so each function is found under its view's full name here, and every reader need
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from attune.adapters.feast import state_view
+from attune.adapters.feast import state_feature
 from attune.features.feature import CorruptState, Value
 from attune.features.view import FeatureView, States
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 NOW = "now"
 """Name of the request field: milliseconds since 1970, the moment to evaluate at."""
@@ -21,7 +21,13 @@ Read: TypeAlias = Callable[[Mapping[str, Sequence[Any]]], Columns]
 _FEAST_SAMPLE = b"hello world"
 """What Feast's `apply` calls a function with to infer types: a null tells it none."""
 
-_SAMPLES: dict[str, Value] = {"int64": 0, "float64": 0.0, "string_list": [""]}
+_SAMPLES: dict[str, Value] = {
+    "int64": 0,
+    "float64": 0.0,
+    "string": "",
+    "string_list": [""],
+    "float64_list": [0.0],
+}
 
 
 def values(view: FeatureView, raw: bytes | None, now: int) -> dict[str, Value]:
@@ -41,7 +47,7 @@ def _states(view: FeatureView, raw: bytes | None) -> States:
 
 
 def _reader(view: FeatureView) -> Read:
-    column = state_view(view.full_name)
+    column = state_feature(view)
 
     def read(inputs: Mapping[str, Sequence[Any]]) -> Columns:
         pairs = zip(inputs[column], inputs[NOW], strict=True)
@@ -52,7 +58,9 @@ def _reader(view: FeatureView) -> Read:
     return read
 
 
-READS: Mapping[str, Read] = {view.full_name: _reader(view) for view in USER_FEATURES.views}
+READS: Mapping[str, Read] = {
+    view.full_name: _reader(view) for features in FEATURES for view in features.views
+}
 globals().update(READS)
 
 

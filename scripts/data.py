@@ -14,7 +14,7 @@ from attune import stream, telemetry
 from attune.features.view import FeatureView
 from attune.settings import Settings
 from consumers.archive import Archiving
-from consumers.features import Features
+from consumers.features.consumer import Features
 from consumers.measure import Measure
 from consumers.profiles import Profiles
 from feature_repo.views import USER_FEATURES

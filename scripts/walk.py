@@ -17,9 +17,8 @@ from rich.console import Console
 
 from attune.adapters.archive.reader import Archive
 from attune.adapters.kafka.admin import lag
-from attune.adapters.redis import RedisProfiles, open_redis
+from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import AttuneError
-from attune.ids import ProfileId
 from attune.settings import Api, Settings
 from attune.stream import EVENTS, EXPOSURES
 from cli.progress import Steps
@@ -34,9 +33,8 @@ QUERY = """{
     id segment
     profile { userId anonymousIds traits }
     features {
-      activity { views1h carts1h purchases1h }
+      activity { views1h carts1h purchases1h behaviorScore }
       session { sessionDepth sessions }
-      engagement { behaviorScore }
       purchases { frequency monetary }
       interest { lastCategories }
     }
@@ -126,10 +124,9 @@ async def _topics(settings: Settings) -> dict[str, int]:
 
 
 async def _states(settings: Settings) -> dict[str, str]:
-    async with open_redis(str(settings.redis)) as client:
-        ada = ProfileId("ada")
-        row = (await RedisProfiles(client, settings.project, USER_FEATURES).load([ada]))[ada]
-    return {view: base64.b64encode(stored.state).decode() for view, stored in row.states.items()}
+    with open_wire(str(settings.redis)) as wire:
+        row = (await RedisStore(wire, settings.project, USER_FEATURES).load(["ada"]))["ada"]
+    return {view: base64.b64encode(state).decode() for view, state in row.states.items()}
 
 
 def say(stop: str, what: str) -> None:

@@ -11,12 +11,12 @@ import pytest
 from test_walk import NOW, VISIT, ask
 from typer.testing import CliRunner
 
-from attune.adapters.memory import MemoryLog, MemoryProfiles
+from attune.adapters.memory import MemoryLog, MemoryStore
 from attune.adapters.memory_content import MemoryMeasures
 from attune.collect.segment import Arrival, parse_batch
 from attune.stream import EVENTS
 from cli.main import app
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 ROOT = Path(__file__).parents[1]
@@ -28,11 +28,11 @@ def blocks(language: str) -> list[str]:
 
 
 async def test_the_query_gives_the_answer() -> None:
-    log, profiles = MemoryLog(), MemoryProfiles()
+    log, profiles = MemoryLog(), MemoryStore()
     ids = (f"id-{number}" for number in count())
     arrival = Arrival("shop", NOW - timedelta(minutes=10), ids.__next__)
     await log.append(parse_batch(json.dumps({"batch": VISIT}).encode(), arrival, 32_768).events)
-    await Features(profiles, USER_FEATURES).take(log.read(*EVENTS))
+    await Features((profiles, USER_FEATURES)).take(log.read(*EVENTS))
 
     answer = await ask(profiles, MemoryMeasures(), ids.__next__, blocks("graphql")[0])
 

@@ -19,13 +19,13 @@ from api.measure import Measured
 from api.schema import Context, build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
-from attune.adapters.memory import MemoryLog, MemoryProfiles
+from attune.adapters.memory import MemoryLog, MemoryStore
 from attune.adapters.memory_content import MemoryContent, MemoryMeasures, MemoryModels
 from attune.predict.score import PriorScorer
 from attune.settings import Collect
 from attune.stream import BEHAVIORAL, CONTEXTUAL, EVENTS, EXPOSURES, TRANSACTIONAL
 from cli.seed.load import DEMO, read_seed
-from consumers.features import Features
+from consumers.features.consumer import Features
 from consumers.measure import Measure
 from feature_repo.views import USER_FEATURES
 
@@ -46,7 +46,7 @@ QUERY = """{
 
 
 async def test_one_visitor_through_all_seven_stops() -> None:
-    log, profiles, measures = MemoryLog(), MemoryProfiles(), MemoryMeasures()
+    log, profiles, measures = MemoryLog(), MemoryStore(), MemoryMeasures()
     ids = (f"id-{number}" for number in count())
 
     # 1. collect: a request becomes canonical events, each acknowledged before it is answered
@@ -62,7 +62,7 @@ async def test_one_visitor_through_all_seven_stops() -> None:
         assert lying == {BEHAVIORAL: 2, TRANSACTIONAL: 1, CONTEXTUAL: 1}
 
         # 3. features: the fold counts each event once, though it is given every one twice
-        consumer = Features(profiles, USER_FEATURES)
+        consumer = Features((profiles, USER_FEATURES))
         for _ in range(2):
             await consumer.take(log.read(*EVENTS))
         answer = await ask(profiles, measures, ids.__next__)
@@ -111,7 +111,7 @@ async def test_one_visitor_through_all_seven_stops() -> None:
 
 
 async def ask(
-    profiles: MemoryProfiles,
+    profiles: MemoryStore,
     measures: MemoryMeasures,
     new_id: Callable[[], str],
     query: str = QUERY,

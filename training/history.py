@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
+import structlog
+
 from attune.collect.event import Event, millis
 from attune.features.feature import VISIT_ACTS, act_of
 from attune.features.feature_set import FeatureSet
-from attune.features.view import FeatureView, States
-from attune.ids import ProfileId
+from attune.features.folded import Folded, Raised
+from attune.features.view import USER
+from attune.ids import EntityId, ProfileId
 from attune.profiles.redirect import Link, links_of
 from training.states import StateFiles
+
+_log = structlog.get_logger()
 
 _BUYING = "purchased"
 _VISITING = VISIT_ACTS - {_BUYING, "refunded"}
@@ -53,7 +58,7 @@ class People:
 
     def __init__(self, features: FeatureSet) -> None:
         self._features = features
-        self._states: dict[tuple[ProfileId, str], States] = {}
+        self._folded: dict[ProfileId, Folded] = {}
         self._went: dict[ProfileId, ProfileId] = {}
 
     def who(self, profile: ProfileId) -> ProfileId:
@@ -62,45 +67,56 @@ class People:
             profile = self._went[profile]
         return profile
 
-    def take(self, event: Event) -> tuple[ProfileId, set[str]]:
-        """Fold the event; return whose it was, and the names of the views that changed."""
-        changed = {name for link in links_of(event) for name in self._join(link)}
+    def take(self, event: Event) -> ProfileId:
+        """Fold the event; return whose it was."""
+        for link in links_of(event):
+            self._join(link)
         who = self.who(event.profile)
-        for view in self._features.concerned(act_of(event)):
-            self._states[who, view.name] = view.update(self._of(who, view), event)
-            changed.add(view.name)
-        return who, changed
+        _fold(self.of(who), event)
+        return who
 
-    def state(self, who: ProfileId, view: str) -> bytes:
-        """Return a state as it is stored."""
-        known = self._features.by_name[view]
-        return known.encode(self._of(who, known))
+    def of(self, who: ProfileId) -> Folded:
+        """Return the states of one person."""
+        folded = self._folded.get(who)
+        if folded is None:
+            folded = self._folded[who] = Folded(self._features, {})
+        return folded
 
-    def _of(self, who: ProfileId, view: FeatureView) -> States:
-        return self._states.get((who, view.name)) or view.empty()
-
-    def _join(self, link: Link) -> set[str]:
+    def _join(self, link: Link) -> None:
         target = self.who(link.target)
         if link.source == target:
-            return set()  # two visitors each said to be the other
+            return  # two visitors each said to be the other
         self._went[link.source] = target
-        known = [view for view in self._features.views if (link.source, view.name) in self._states]
-        for view in known:
-            theirs = self._states.pop((link.source, view.name))
-            self._states[target, view.name] = view.merge(self._of(target, view), theirs)
-        return {view.name for view in known}
+        if theirs := self._folded.pop(link.source, None):
+            self.of(target).merge(theirs)
 
 
-def write_history(events: Iterable[Event], features: FeatureSet, data: Path) -> History:
-    """Fold events, the oldest first; write each view's states to where Feast joins them from.
+def _fold(folded: Folded, event: Event) -> None:
+    """Fold an event in; a feature that raises loses it, as in the stream."""
+    try:
+        folded.update(act_of(event), event, event.at)
+    except Raised as raised:
+        _log.warning("history.raised", feature=str(raised), event=event.id, exc_info=True)
+        folded.go_on(raised, act_of(event), event, event.at)
 
-    There is one state for each profile and microsecond, the last one: Feast needs a single newest.
+
+def write_history(events: Iterable[Event], every: Sequence[FeatureSet], data: Path) -> History:
+    """Fold events, the oldest first; write each entity's states to where Feast joins them from.
+
+    There is one row for each entity and microsecond, the last one: Feast needs a single newest.
+    The first feature set is that of users.
     """
-    people, seen = People(features), History()
+    users, *others = every
+    people, seen = People(users), History()
+    things = [Things(features) for features in others]
     instants: list[tuple[ProfileId, datetime, bool]] = []
-    with StateFiles(features, data) as files:
+    with StateFiles(every, data) as files:
+        known = _Rows(files)
         for at, together in groupby(events, lambda event: event.timestamp):
-            instants += _take_all(at, list(together), people, files)
+            batch = list(together)
+            instants += _take_all(at, batch, people, known)
+            for each in things:
+                each.take_all(at, batch, known)
             seen.first, seen.last = seen.first or at, at
     for profile, at, buying in instants:
         person = people.who(profile)
@@ -111,19 +127,54 @@ def write_history(events: Iterable[Event], features: FeatureSet, data: Path) -> 
     return seen
 
 
+class _Rows:
+    """Writes whole rows; what an event did not touch is as it was."""
+
+    def __init__(self, files: StateFiles) -> None:
+        self._files = files
+        self._last: dict[tuple[str, str], dict[str, bytes]] = {}
+
+    def add(self, entity: str, known: str, at: datetime, received: datetime, now: Folded) -> None:
+        """Add what an entity is from `at` on, if anything of it has changed."""
+        if changed := now.changed():
+            states = self._last.setdefault((entity, known), {})
+            states |= changed
+            self._files.add(entity, known, at, received, dict(states))
+
+
+class Things:
+    """States of every product or visit, folded in order."""
+
+    def __init__(self, features: FeatureSet) -> None:
+        self._features = features
+        self._folded: dict[EntityId, Folded] = {}
+
+    def take_all(self, at: datetime, together: Iterable[Event], rows: _Rows) -> None:
+        """Fold the events of one instant, and add the rows of what they are about."""
+        touched: dict[EntityId, datetime] = {}
+        for event in together:
+            for thing, part in self._features.entity.slices(event):
+                folded = self._folded.get(thing)
+                if folded is None:
+                    folded = self._folded[thing] = Folded(self._features, {})
+                _fold(folded, part)
+                touched[thing] = max(event.received_at, touched.get(thing, event.received_at))
+        for thing, received in touched.items():
+            rows.add(self._features.entity.name, thing, at, received, self._folded[thing])
+
+
 def _take_all(
-    at: datetime, together: Sequence[Event], people: People, files: StateFiles
+    at: datetime, together: Sequence[Event], people: People, rows: _Rows
 ) -> Iterator[tuple[ProfileId, datetime, bool]]:
     """Fold the events of one instant; yield whose instant it was, and whether it was a purchase."""
-    known: dict[tuple[ProfileId, str], datetime] = {}
+    received: dict[ProfileId, datetime] = {}
     acts: dict[ProfileId, set[str]] = {}
     for event in together:
-        who, changed = people.take(event)
+        who = people.take(event)
         acts.setdefault(who, set()).add(act_of(event))
-        for view in changed:
-            known[who, view] = max(event.received_at, known.get((who, view), event.received_at))
-    for (who, view), received in known.items():
-        files.add(view, who, at, received, people.state(who, view))
+        received[who] = max(event.received_at, received.get(who, event.received_at))
+    for who, last in received.items():
+        rows.add(USER.name, who, at, last, people.of(who))
     for who, what in acts.items():
         if what & _VISITING or _BUYING in what:
             yield who, at, _BUYING in what

@@ -12,7 +12,7 @@ from attune.predict.store import ModelStore
 from attune.settings import Settings
 from feature_repo.apply import apply, open_store
 from feature_repo.objects import model_inputs
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 from training.dataset import join, split
 from training.export import export
 from training.history import write_history
@@ -71,7 +71,7 @@ def make(settings: Settings, now: datetime, goal: Goal, progress: Progress) -> t
     """Return a trained and judged model, and the report on it; nothing is published."""
     progress("folding the archive")
     events = Archive(settings.data / "archive").events(until=now)
-    history = write_history(events, USER_FEATURES, settings.data)
+    history = write_history(events, FEATURES, settings.data)
     parts = split(history, goal.horizon)
     progress(f"joining features to {len(parts.train) + len(parts.held_out):,} moments")
     apply(settings)

@@ -1,5 +1,6 @@
-"""The state history: one Parquet file a view, which Feast joins to moments."""
+"""The state history: one Parquet file an entity, which Feast joins to moments."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -8,14 +9,12 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from attune.adapters.feast import state_view
+from attune.adapters.feast import state_feature
 from attune.features.feature_set import FeatureSet
-from attune.features.view import FeatureView
-from attune.ids import ProfileId
 from feature_repo.objects import CREATED_TIME, EVENT_TIME, offline_path
 
 _ROWS = 20_000
-"""Rows of a row group: what is held in memory of each view."""
+"""Rows of a row group: what is held in memory of each entity."""
 
 _MOMENT = pa.timestamp("us", tz="UTC")  # DuckDB cannot read nanoseconds with a time zone
 
@@ -23,18 +22,23 @@ _MOMENT = pa.timestamp("us", tz="UTC")  # DuckDB cannot read nanoseconds with a 
 class StateFiles:
     """Writes all files, and puts them in place of the old ones when all are whole."""
 
-    def __init__(self, features: FeatureSet, data: Path) -> None:
-        self._files = {view.name: _File(view, data) for view in features.views}
+    def __init__(self, every: Sequence[FeatureSet], data: Path) -> None:
+        self._files = {features.entity.name: _File(features, data) for features in every}
 
     def __enter__(self) -> Self:
         """Nothing to do: drafts are begun when they are made."""
         return self
 
     def add(
-        self, view: str, profile: ProfileId, at: datetime, received: datetime, state: bytes
+        self,
+        entity: str,
+        known: str,
+        at: datetime,
+        received: datetime,
+        states: Mapping[str, bytes],
     ) -> None:
-        """Add the state that a profile had from `at` on; its last event came at `received`."""
-        self._files[view].add((profile, at, received, state))
+        """Add the states by view that an entity had from `at` on; its last event was `received`."""
+        self._files[entity].add(known, at, received, states)
 
     def __exit__(
         self,
@@ -48,23 +52,26 @@ class StateFiles:
 
 
 class _File:
-    def __init__(self, view: FeatureView, data: Path) -> None:
-        self._path = offline_path(data, view)
+    def __init__(self, features: FeatureSet, data: Path) -> None:
+        self._views = [view.name for view in features.views]
+        self._path = offline_path(data, features.entity)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._draft = self._path.with_suffix(".draft")
         self._schema = pa.schema(
             [
-                (view.entity.join_key, pa.string()),
+                (features.entity.join_key, pa.string()),
                 (EVENT_TIME, _MOMENT),
                 (CREATED_TIME, _MOMENT),
-                (state_view(view.full_name), pa.binary()),
+                *((state_feature(view), pa.binary()) for view in features.views),
             ]
         )
         self._writer = pq.ParquetWriter(self._draft, self._schema, compression="zstd")
         self._rows: list[tuple[Any, ...]] = []
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        self._rows.append(row)
+    def add(
+        self, known: str, at: datetime, received: datetime, states: Mapping[str, bytes]
+    ) -> None:
+        self._rows.append((known, at, received, *(states.get(name) for name in self._views)))
         if len(self._rows) >= _ROWS:
             self._flush()
 

@@ -5,13 +5,14 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import mmh3
 
+from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
-from attune.features.view import Entity
-from attune.ports import Row, Stored, Write
+from attune.features.view import Entity, FeatureView
+from attune.ports import Row, Write
 from attune.profiles.profile import RECORDS
 
 VERSION_FIELD = b"_v"
@@ -21,28 +22,30 @@ _MORE = 0x80  # in a varint: another byte follows
 _U32 = struct.Struct("<I")
 
 
-def state_view(full_name: str) -> str:
-    """Return the name of the plain Feast view that holds the states of a feature view.
+def state_view(entity: Entity) -> str:
+    """Return the name of the plain Feast view that holds the states of an entity: `user_state`.
 
-    Its one feature has the same name, because Feast's joins want names unique across views.
+    It has one BYTES feature for each of our views, so one timestamp serves all of them.
     """
-    return f"{full_name}_state"
+    return f"{entity.name}_state"
+
+
+def state_feature(view: FeatureView) -> str:
+    """Return the name of a view's feature in it; Feast's joins want names unique across views."""
+    return f"{view.entity.name}_{view.state_name}_state"
 
 
 def entity_key(join_key: str, value: str, project: str) -> bytes:
     """Return the Redis key of an entity with one STRING join key."""
-    name, raw = join_key.encode(), value.encode()
+    raw = value.encode()
+    return b"".join((_before(join_key), _U32.pack(len(raw)), raw, project.encode()))
+
+
+def _before(join_key: str) -> bytes:
+    """Return the part of a key that all entities of a kind share: one name, one STRING."""
+    name = join_key.encode()
     return b"".join(
-        (
-            _U32.pack(1),
-            _U32.pack(_STRING),
-            _U32.pack(len(name)),
-            name,
-            _U32.pack(_STRING),
-            _U32.pack(len(raw)),
-            raw,
-            project.encode(),
-        )
+        (_U32.pack(1), _U32.pack(_STRING), _U32.pack(len(name)), name, _U32.pack(_STRING))
     )
 
 
@@ -88,53 +91,67 @@ def ms_of_timestamp(raw: bytes) -> int:
 class Layout:
     """Where everything of one entity lies in Redis: key, and field names of views and records."""
 
-    def __init__(self, project: str, entity: Entity, features: FeatureSet) -> None:
-        self._project = project
-        self._join_key = entity.join_key
-        self._state: dict[str, bytes] = {}
-        self._time: dict[str, bytes] = {}
-        for view in features.views:
-            feast_view = state_view(view.full_name)
-            self._state[view.name] = field_of(feast_view, feast_view)
-            self._time[view.name] = b"_ts:" + feast_view.encode()
+    def __init__(self, project: str, features: FeatureSet) -> None:
+        feast_view = state_view(features.entity)
+        self._before = _before(features.entity.join_key)
+        self._after = project.encode()
+        self._time = b"_ts:" + feast_view.encode()
+        self._state = {
+            view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
+        }
+        if len(set(self._state.values())) < len(self._state):
+            raise ConfigurationError(
+                f"two views of {features.entity.name} have one place in the store, by the hash of "
+                f"their names ({', '.join(self._state)}): rename one of them"
+            )
         self._views = {field: name for name, field in self._state.items()}
         self._records = {field: name for name, field in _RECORD_FIELDS.items()}
 
     def key(self, value: str) -> bytes:
         """Return the Redis key of one entity."""
-        return entity_key(self._join_key, value, self._project)
+        raw = value.encode()
+        return b"".join((self._before, _U32.pack(len(raw)), raw, self._after))
 
-    def row(self, found: Mapping[bytes, bytes]) -> Row:
-        """Return what a hash holds; fields of other Feast views are left aside."""
-        states: dict[str, Stored] = {}
+    def row(self, found: Sequence[bytes]) -> Row:
+        """Return what a hash holds, given as field, value, field, ...
+
+        Fields of other Feast views are left aside.
+        """
+        if not found:
+            return _ABSENT
+        states: dict[str, bytes] = {}
         records: dict[str, bytes] = {}
-        for field, value in found.items():
+        version = 0
+        fields = iter(found)
+        for field, value in zip(fields, fields, strict=True):
             if (view := self._views.get(field)) is not None:
-                as_of = ms_of_timestamp(found.get(self._time[view], b""))
-                states[view] = Stored(_state_in(value), as_of)
+                states[view] = _state_in(value)
             elif (record := self._records.get(field)) is not None:
                 records[record] = value
-        return Row(int(found.get(VERSION_FIELD, 0)), states, records)
+            elif field == VERSION_FIELD:
+                version = int(value)
+        return Row(version, states, records)
 
-    def fields(self, write: Write) -> dict[bytes, bytes]:
-        """Return the fields that a write sets, the raised version among them."""
-        fields = {VERSION_FIELD: str(write.version + 1).encode()}
-        for name, stored in write.states.items():
-            fields[self._state[name]] = bytes_value(stored.state)
-            fields[self._time[name]] = timestamp(stored.as_of)
+    def fields(self, write: Write) -> list[bytes]:
+        """Return the fields that a write sets: the raised version, its states and records."""
+        fields = [VERSION_FIELD, b"%d" % (write.version + 1)]
+        for name, raw in write.states.items():
+            fields += (self._state[name], bytes_value(raw))
+        if write.states:
+            fields += (self._time, timestamp(write.as_of))
         for name, raw in write.records.items():
-            fields[_RECORD_FIELDS[name]] = raw
+            fields += (_RECORD_FIELDS[name], raw)
         return fields
 
     def removed(self, write: Write) -> list[bytes]:
         """Return the fields that a write removes."""
-        fields: list[bytes] = []
-        for name in sorted(write.remove):
-            if name in _RECORD_FIELDS:
-                fields.append(_RECORD_FIELDS[name])
-            else:
-                fields += (self._state[name], self._time[name])
-        return fields
+        return [
+            _RECORD_FIELDS[name] if name in _RECORD_FIELDS else self._state[name]
+            for name in sorted(write.remove)
+        ]
+
+
+_ABSENT = Row()
 
 
 def _state_in(value: bytes) -> bytes:

@@ -2,10 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from attune.collect.event import Event, decode, encode
-from attune.ids import ProfileId
 from attune.ports import EventLog, OnlineStore, Row, Taken, Write
 from attune.stream import Position, topic_of
 
@@ -30,22 +28,22 @@ class MemoryLog(EventLog):
         ]
 
 
-class MemoryProfiles(OnlineStore):
+class MemoryStore(OnlineStore):
     """Rows in a dict, with the guard of the real one."""
 
     def __init__(self) -> None:
-        self.rows: dict[ProfileId, Row] = {}
+        self.rows: dict[str, Row] = {}
 
-    async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
+    async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
-        return {profile: self.rows.get(profile, Row()) for profile in profiles}
+        return {each: self.rows.get(each, Row()) for each in ids}
 
-    async def save(self, writes: Sequence[Write]) -> set[ProfileId]:
+    async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
-        return {write.profile for write in writes if not self._apply(write)}
+        return {write.id for write in writes if not self._apply(write)}
 
     def _apply(self, write: Write) -> bool:
-        row = self.rows.get(write.profile, Row())
+        row = self.rows.get(write.id, Row())
         if row.version != write.version:
             return False
         states = {**row.states, **write.states}
@@ -53,7 +51,5 @@ class MemoryProfiles(OnlineStore):
         for name in write.remove - write.states.keys() - write.records.keys():
             states.pop(name, None)
             records.pop(name, None)
-        self.rows[write.profile] = replace(
-            row, version=row.version + 1, states=states, records=records
-        )
+        self.rows[write.id] = Row(row.version + 1, states, records)
         return True

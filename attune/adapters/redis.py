@@ -1,26 +1,30 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from hashlib import sha1
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, RedisError
 
 from attune.adapters.feast import Layout
+from attune.adapters.wire import Command, Reply, Wire
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
-from attune.features.view import USER
-from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row, Write
 
-_GUARDED = """
+_GUARDED = b"""
 if (redis.call('HGET', KEYS[1], '_v') or '0') ~= ARGV[1] then return 0 end
 local gone = tonumber(ARGV[2])
-if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 3, 2 + gone)) end
-redis.call('HSET', KEYS[1], unpack(ARGV, 3 + gone))
+if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4, 3 + gone)) end
+redis.call('HSET', KEYS[1], unpack(ARGV, 4 + gone))
+if ARGV[3] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
 return 1
 """
-"""Set and remove fields of one hash if its version is still ARGV[1]; ARGV[2] counts the removed."""
+"""Set and remove fields of one hash if its version is still ARGV[1]; ARGV[2] counts the removed,
+ARGV[3] is the time to live in seconds."""
+
+_SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
+_DAY = 86_400
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -36,70 +40,68 @@ async def open_redis(url: str, *, timeout: float = TIMEOUT) -> AsyncIterator["Re
         await client.aclose()
 
 
-class RedisProfiles(OnlineStore):
-    """User profiles in Feast's layout."""
+@contextmanager
+def open_wire(url: str, *, timeout: float = TIMEOUT) -> Iterator[Wire]:
+    """Yield a connection for stores; it connects when it is first used."""
+    wire = Wire(url, timeout)
+    try:
+        yield wire
+    finally:
+        wire.close()
 
-    def __init__(self, client: "Redis", project: str, features: FeatureSet) -> None:
-        self._client = client
-        self._layout = Layout(project, USER, features)
-        self._script = ""
 
-    async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
+class RedisStore(OnlineStore):
+    """The entities of one feature set, in Feast's layout."""
+
+    def __init__(self, wire: Wire, project: str, features: FeatureSet) -> None:
+        self._wire = wire
+        self._layout = Layout(project, features)
+        self._ttl = features.entity.ttl * _DAY
+
+    async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
-        wanted = list(profiles)
-        try:
-            async with self._client.pipeline(transaction=False) as pipe:
-                for profile in wanted:
-                    pipe.execute_command("HGETALL", self._layout.key(profile))
-                found = await pipe.execute()
-        except (RedisError, OSError) as error:
-            raise Unavailable("Redis", str(error)) from error
-        return {
-            profile: self._layout.row(hash_) for profile, hash_ in zip(wanted, found, strict=True)
-        }
+        key, row = self._layout.key, self._layout.row
+        found = await self._wire.run([(b"HGETALL", key(each)) for each in ids])
+        return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
 
-    async def save(self, writes: Sequence[Write]) -> set[ProfileId]:
+    async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
-        if not writes:
-            return set()
-        try:
-            replies = await self._run(writes)
-        except (RedisError, OSError) as error:
-            raise Unavailable("Redis", str(error)) from error
-        return {w.profile for w, done in zip(writes, replies, strict=True) if not done}
-
-    async def _run(self, writes: Sequence[Write]) -> list[int]:
-        if not self._script:
-            self._script = await self._client.script_load(_GUARDED)
-        replies: list[int | Exception] = await self._pipeline(writes)
+        commands = [self._command(write) for write in writes]
+        replies = await self._wire.run(commands)
         # Redis forgets scripts when it restarts: load it again and repeat just those writes.
-        forgotten = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+        forgotten = [i for i, reply in enumerate(replies) if _is_forgotten(reply)]
         if forgotten:
-            self._script = await self._client.script_load(_GUARDED)
-            again = await self._pipeline([writes[i] for i in forgotten])
+            _raised((await self._wire.run([(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
+            again = await self._wire.run([commands[i] for i in forgotten])
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
-        return [_raised(reply) for reply in replies]
+        return {w.id for w, done in zip(writes, replies, strict=True) if not _raised(done)}
 
-    async def _pipeline(self, writes: Sequence[Write]) -> list[int | Exception]:
-        async with self._client.pipeline(transaction=False) as pipe:
-            for write in writes:
-                removed = self._layout.removed(write)
-                pairs = [part for pair in self._layout.fields(write).items() for part in pair]
-                pipe.evalsha(
-                    self._script,
-                    1,
-                    self._layout.key(write.profile),
-                    write.version,
-                    len(removed),
-                    *removed,
-                    *pairs,
-                )
-            replies: list[int | Exception] = await pipe.execute(raise_on_error=False)
-            return replies
+    def _command(self, write: Write) -> Command:
+        removed = self._layout.removed(write) if write.remove else ()
+        return (
+            b"EVALSHA",
+            _SHA,
+            b"1",
+            self._layout.key(write.id),
+            write.version,
+            len(removed),
+            self._ttl,
+            *removed,
+            *self._layout.fields(write),
+        )
 
 
-def _raised(reply: int | Exception) -> int:
+def _is_forgotten(reply: Reply) -> bool:
+    return isinstance(reply, Exception) and str(reply).startswith("NOSCRIPT")
+
+
+def _raised(reply: Reply) -> Reply:
+    """Return a reply, unless it is an error.
+
+    Raises:
+        Unavailable: Redis is up, but it does not do what it is told (loading, read-only, full).
+    """
     if isinstance(reply, Exception):
-        raise reply
+        raise Unavailable("Redis", str(reply))
     return reply

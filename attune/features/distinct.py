@@ -17,6 +17,9 @@ _HEAD = struct.Struct("<IH")  # newest bucket, entries
 _HASH_BITS = 32
 
 
+DAY_BY_HOURS = Window("24h", HOUR, 24)
+
+
 class Last:
     """What was seen, as numbers, each with the latest bucket in which it was."""
 
@@ -36,7 +39,7 @@ class Distinct(Feature[Last]):
     """
 
     names: Names = ITEM
-    window: Window = Window("24h", HOUR, 24)
+    window: Window = DAY_BY_HOURS
     most: int = 200
     acts: frozenset[Act] = frozenset({"viewed"})
 
@@ -111,7 +114,7 @@ class DistinctSketch(Feature[Last]):
     """
 
     names: Names = ITEM
-    window: Window = Window("24h", HOUR, 24)
+    window: Window = DAY_BY_HOURS
     precision: int = 8
     acts: frozenset[Act] = frozenset({"viewed"})
 

@@ -98,9 +98,8 @@ class Feature(ABC, Generic[State]):
     def update(self, state: State, event: Event, at: int) -> State:
         """Return the state with the event taken in; `at` is its time in ms since 1970.
 
-        Raises:
-            Untakable: the event is wrong in itself. Any other error costs only this feature
-                the event, and is counted and logged with the event's id.
+        Whatever it raises costs only this feature the event, and is counted and logged with the
+        event's id.
         """
 
     @abstractmethod
@@ -110,6 +109,18 @@ class Feature(ABC, Generic[State]):
     @abstractmethod
     def read(self, state: State, now: int) -> tuple[Value, ...]:
         """Return the values at `now` (ms since 1970, not before the latest event)."""
+
+    def check(self, event: Event) -> None:
+        """Refuse an event that is wrong in itself; asked before anything is folded of it.
+
+        Raises:
+            Untakable: the event becomes a dead letter, and no feature sees it.
+        """
+
+    @property
+    def checks(self) -> bool:
+        """Whether `check` is there to be asked."""
+        return type(self).check is not Feature.check
 
     def updater(self, act: Act) -> Update:  # noqa: ARG002 - for those that have one an act
         """Return `update` for events of one act, where knowing the act beforehand is of use."""

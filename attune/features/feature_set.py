@@ -1,9 +1,12 @@
 """All feature views of one entity, checked once, and how an event runs through them."""
 
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import mmh3
 
 from attune.errors import ConfigurationError
 from attune.features.feature import ACTS, Act, Feature, Field, Update
@@ -42,6 +45,9 @@ class FeatureSet:
         self._check()
         self.entity: Entity = self.views[0].entity
         self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
+        self.by_state: Mapping[str, str] = {view.state_name: view.name for view in self.views}
+        self.tag_of: Mapping[str, int] = {v.name: tag(v.state_name) for v in self.views}
+        self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
         self.packs = tuple(feature.pack for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
@@ -71,9 +77,15 @@ class FeatureSet:
         for what, names in (
             ("feature view", [view.name for view in self.views]),
             ("field", [field.name for field in self.fields]),
+            ("tag of view", [str(tag(view.state_name)) for view in self.views]),
         ):
             twice = [name for name, count in Counter(names).items() if count > 1]
             if twice:
                 raise ConfigurationError(
                     f"{what} {twice[0]!r} is declared twice in feature_repo/: rename one of them"
                 )
+
+
+def tag(state_name: str) -> int:
+    """Return the number by which a row knows a view in its version."""
+    return mmh3.hash(state_name, signed=False) & 0xFFFF

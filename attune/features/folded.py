@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from attune.collect.event import Event
-from attune.features.feature import Act, CorruptState, Feature, Untakable
+from attune.features.feature import Act, CorruptState, Feature, Value
 from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView, as_of
 
 _UNREAD: Any = object()
 
 
-class Raised(Exception):  # noqa: N818 - it is for one caller, who asks which feature it was
+class Raised(Exception):
     """A feature raised on an event; what it left behind must not be used."""
 
     def __init__(self, number: int, feature: Feature[Any]) -> None:
@@ -36,18 +36,18 @@ class Folded:
         self._latest: dict[Act, int] = {}
         self._stored: dict[str, int] = {}
         self._dirty = 0
-        self.lost: list[str] = []
+        self.lost: dict[str, str] = {}
         for name, raw in stored.items():
             if view := features.by_name.get(name):
                 self._take_over(view, raw)
 
-    def update(self, act: Act, event: Event, at: int, skipped: frozenset[int] = frozenset()) -> None:
+    def update(
+        self, act: Act, event: Event, at: int, skipped: frozenset[int] = frozenset()
+    ) -> None:
         """Fold an event in, but not into the features with the numbers in `skipped`.
 
         Raises:
-            Untakable: the event must not be taken in at all.
-            Raised: a feature broke.
-        In either case the states are spent: begin again with the stored ones.
+            Raised: a feature broke. The states are spent: begin again with the stored ones.
         """
         plan = self._features.plans[act]
         states = self._states
@@ -59,8 +59,6 @@ class Folded:
                     state = self.state(number)
                 if not skipped or number not in skipped:
                     states[number] = update(state, event, at)
-        except Untakable:
-            raise
         except Exception as error:
             raise Raised(number, self._features.features[number]) from error
         self._dirty |= plan.mask
@@ -68,17 +66,52 @@ class Folded:
         if at > latest.get(act, -1):
             latest[act] = at
 
+    def go_on(self, raised: Raised, act: Act, event: Event, at: int) -> None:
+        """Give an event to the features after the one that raised; that one is as it was before.
+
+        Only right after `changed` and one `update`: what was packed then is what it was.
+        """
+        self._states[raised.number] = _UNREAD
+        skipped = frozenset(range(raised.number + 1))
+        try:
+            self.update(act, event, at, skipped)
+        except Raised as another:
+            self.go_on(another, act, event, at)
+
     def merge(self, other: "Folded") -> None:
         """Take over the states of another, which may not be used afterwards."""
         for number, feature in enumerate(self._features.features):
-            if other._parts[number] or other._states[number] is not _UNREAD:
+            if other.holds(number):
                 ours, theirs = self.state(number), other.state(number)
                 self._states[number] = feature.merge(ours, theirs)
                 self._dirty |= 1 << number
         for name in self._features.by_name:
-            newest = max(self._stored.get(name, 0), other._newest(self._features.by_name[name]))
-            if newest:
+            if newest := max(self.newest(name), other.newest(name)):
                 self._stored[name] = newest
+
+    def holds(self, number: int) -> bool:
+        """Say whether there is anything in the feature with this number."""
+        return bool(self._parts[number]) or self._states[number] is not _UNREAD
+
+    def read(self, name: str, now: int) -> dict[str, Value]:
+        """Return the values of a view at `now` (ms since 1970)."""
+        view, start, stop, _ = self._features.places[name]
+        return view.read([self.state(number) for number in range(start, stop)], now)
+
+    def newest(self, name: str) -> int:
+        """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
+        view, newest = self._features.by_name[name], self._stored.get(name, 0)
+        for act, at in self._latest.items():
+            if at > newest and act in view.acts:
+                newest = at
+        return newest
+
+    def touch(self, name: str) -> None:
+        """Have a view's bytes told by `changed` whether or not an event touched it."""
+        _, start, stop, mask = self._features.places[name]
+        for number in range(start, stop):
+            self.state(number)
+        self._dirty |= mask
 
     def state(self, number: int) -> Any:  # noqa: ANN401 - a state of any type
         """Return the state of the feature with this number."""
@@ -97,23 +130,15 @@ class Folded:
                 for number in range(start, stop):
                     if touched >> number & 1:
                         parts[number] = packs[number](states[number])
-                found[name] = view.joined(parts[start:stop], self._newest(view))
+                found[name] = view.joined(parts[start:stop], self.newest(name))
         self._dirty = 0
         return found
-
-    def _newest(self, view: FeatureView) -> int:
-        """Return the time of the latest event in a view, also of those before we loaded it."""
-        newest = self._stored.get(view.name, 0)
-        for act, at in self._latest.items():
-            if at > newest and act in view.acts:
-                newest = at
-        return newest
 
     def _take_over(self, view: FeatureView, raw: bytes) -> None:
         try:
             parts = view.split(raw)
         except CorruptState as error:
-            self.lost.append(str(error))
+            self.lost[view.name] = str(error)
             return
         _, start, stop, _ = self._features.places[view.name]
         self._parts[start:stop] = parts
@@ -126,5 +151,5 @@ class Folded:
             try:
                 return view.unpacked(place, part)
             except CorruptState as error:
-                self.lost.append(str(error))
+                self.lost[view.name] = str(error)
         return self._features.features[number].empty()

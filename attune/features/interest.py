@@ -28,8 +28,8 @@ _SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
 class Latest(Feature[dict[str, int]]):
     """The last `keep` different names, newest first: `last_{many}`.
 
-    Times are in seconds, ties go by name. A name pushed out by `keep` newer ones can only come back by a newer
-    event, so the order of arrival does not matter.
+    Times are in seconds, ties go by name. A name pushed out by `keep` newer ones can only come back
+    by a newer event, so the order of arrival does not matter.
     """
 
     names: Names = CATEGORY
@@ -40,9 +40,7 @@ class Latest(Feature[dict[str, int]]):
     def fields(self) -> tuple[Field, ...]:
         """One list."""
         many = self.names.many
-        return (
-            Field(f"last_{many}", "string_list", f"Last {self.keep} {many}, newest first"),
-        )
+        return (Field(f"last_{many}", "string_list", f"Last {self.keep} {many}, newest first"),)
 
     def empty(self) -> dict[str, int]:
         """Nothing seen; the state maps a name to the second of its latest event."""
@@ -163,8 +161,7 @@ class Affinity(Feature[Tastes]):
                     if len(held) > self.keep:
                         self._let_go(state)
                 else:
-                    if second > known[0]:
-                        known[0] = second
+                    known[0] = max(known[0], second)
                     if len(known) < age + 2:
                         known += [0] * (age + 2 - len(known))
                     known[1 + age] += points

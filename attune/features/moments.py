@@ -41,7 +41,7 @@ class FirstAndLast(Feature[tuple[int, int]]):
 
     def merge(self, ours: tuple[int, int], theirs: tuple[int, int]) -> tuple[int, int]:
         """The first and the last of both."""
-        if ours == _NEVER or theirs == _NEVER:
+        if _NEVER in (ours, theirs):
             return theirs if ours == _NEVER else ours
         return min(ours[0], theirs[0]), max(ours[1], theirs[1])
 

@@ -39,4 +39,3 @@ CATEGORY = Names("category", "categories", _categories)
 BRAND = Names("brand", "brands", _brands)
 ITEM = Names("item", "items", _items)
 VISITOR = Names("visitor", "visitors", _visitor)
-

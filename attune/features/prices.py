@@ -26,7 +26,8 @@ class PriceSensitivity(Feature[Seen]):
     """Mean price of the products looked at, and that of those taken, as a share of it.
 
     `price_ratio = mean(price of products put into the cart) / mean(price of products viewed)`:
-    under 1 for somebody who looks at dear things and takes cheaper ones, null before both are known.
+    under 1 for somebody who looks at dear things and takes cheaper ones; null before both are
+    known.
     """
 
     acts: frozenset[Act] = frozenset({"viewed", "added"})

@@ -154,6 +154,8 @@ class Shares(Feature[list[int]]):
         else:
             raise CorruptState(f"{len(raw)} bytes of {count} kinds")
         state = [next(held) if mask >> kind & 1 else 0 for kind in range(len(self.kinds.names))]
-        if next(held, None) is not None or not all(state[k] for k in range(len(state)) if mask >> k & 1):
+        if next(held, None) is not None or not all(
+            state[k] for k in range(len(state)) if mask >> k & 1
+        ):
             raise CorruptState("a kind that is not known here")
         return state

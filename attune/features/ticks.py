@@ -1,9 +1,9 @@
 """Amounts in time buckets that grow coarser with age: one state behind every window.
 
 An amount rests in the finest bucket whose window still covers it. When the newest event has moved
-on it goes into the next coarser bucket, and out of the last one it is forgotten. So an hour in steps
-of five minutes and a month in steps of a day together take no more buckets than have something in
-them, and each event is in one bucket.
+on it goes into the next coarser bucket, and out of the last one it is forgotten. So an hour in
+steps of five minutes and a month in steps of a day together take no more buckets than have
+something in them, and each event is in one bucket.
 """
 
 from collections.abc import Sequence
@@ -189,7 +189,7 @@ class Scale:
         if len(ages) != len(self.windows) or len(columns) != self.columns:
             raise CorruptState(f"{len(ages)} windows and {len(columns)} columns")
         count = sum(map(len, ages))
-        whole = [column or [0] * count for column in columns]
+        whole = [[0] * count if isinstance(column, int) else column for column in columns]
         if any(len(column) != count for column in whole):
             raise CorruptState(f"columns that have not {count} amounts each")
         rows = map(list, zip(*whole, strict=True))

@@ -60,10 +60,11 @@ class Verdict(Enum):
 UNREAD = Mark()
 NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
 
-_HEAD = struct.Struct("<qqIBBH")
-"""First and last seen (ms), newest minute, places of its own, places of others (packed behind
-them), message ids."""
+_HEAD = struct.Struct("<qqIBBBH")
+"""First and last seen (ms), newest minute, whole views, places of its own, whether there are places
+of others (packed behind them), message ids."""
 _MARK = struct.Struct("<BHQI")  # topic, partition, offset, second
+_TAG = 2  # bytes
 _LENGTH = struct.Struct("<H")
 _FOREIGN = msgspec.msgpack.Decoder(list[tuple[ProfileId, str, int, int, int]])
 _NUMBERS = {topic: number for number, topic in enumerate(TOPICS)}
@@ -77,7 +78,7 @@ class Ledger:
     of it depends only on which events were taken in, not on their order.
     """
 
-    __slots__ = ("first_seen", "last_seen", "marks", "owner", "recent")
+    __slots__ = ("changed", "first_seen", "last_seen", "marks", "owner", "recent", "views")
 
     def __init__(self, owner: ProfileId) -> None:
         self.owner = owner
@@ -86,6 +87,9 @@ class Ledger:
         self.marks: dict[Place, Mark] = {}
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
+        self.views = b""
+        """Tags of the views that are whole, two bytes each; see `Kept`."""
+        self.changed = False
 
     def enter(
         self, source: ProfileId, position: Position, message_id: str, received: int, at: int
@@ -101,8 +105,10 @@ class Ledger:
         known = self.recent.get(hashed)
         if mark is None:
             self.marks[place] = Mark(offset, received)
+            self.changed = True
         elif offset > mark.offset or received > mark.received:
             self.marks[place] = Mark(offset, max(received, mark.received))
+            self.changed = True
         elif known is None or known & _LOW == offset & _LOW:
             # Taken in from here: what is too long ago to be remembered came from here as well.
             return AGAIN
@@ -111,14 +117,32 @@ class Ledger:
         if known is not None:
             return RETRY
         self.recent[hashed] = received // _MINUTE << _MINUTE_SHIFT | offset & _LOW
-        if at > self.last_seen:
-            self.last_seen = at
+        self._saw(at)
+        return NEW
+
+    def advance(self, position: Position, received: int, at: int) -> bool:
+        """Remember how far a place was read; say whether the event there is new."""
+        place = (self.owner, position.topic, position.partition)
+        mark = self.marks.get(place, UNREAD)
+        if mark.covers(position.offset, received):
+            return False
+        self.marks[place] = Mark(position.offset, max(received, mark.received))
+        self.changed = True
+        self._saw(at)
+        return True
+
+    def _saw(self, at: int) -> None:
+        self.last_seen = max(self.last_seen, at)
         if not self.first_seen or at < self.first_seen:
             self.first_seen = at
-        return NEW
+
+    def has(self, tag: int) -> bool:
+        """Say whether the view with this tag is whole."""
+        return tag in memoryview(self.views).cast("H")
 
     def absorb(self, other: "Ledger") -> None:
         """Take over what another profile had taken in."""
+        self.changed = True
         for place, mark in other.marks.items():
             self.marks[place] = mark | self.marks.get(place, UNREAD)
         self.recent.update(other.recent)
@@ -128,6 +152,7 @@ class Ledger:
 
     def recall(self, other: "Ledger", source: ProfileId) -> None:
         """Learn which events of `source` another profile has taken in on its behalf."""
+        self.changed = True
         for place, mark in other.marks.items():
             if place[0] == source:
                 self.marks[place] = mark | self.marks.get(place, UNREAD)
@@ -152,21 +177,30 @@ class Ledger:
         if foreign:
             packed = msgspec.msgpack.encode(foreign)
             others = _LENGTH.pack(len(packed)) + packed
-        ids = array("Q", sorted(
-            hashed << _HASH_SHIFT | (known >> _MINUTE_SHIFT & _LOW) << _MINUTE_SHIFT | known & _LOW
-            for hashed, known in self.recent.items()
-        ))
-        head = _HEAD.pack(
-            self.first_seen, self.last_seen, newest, len(own), len(foreign) > 0, len(ids)
+        ids = array(
+            "Q",
+            sorted(
+                hashed << _HASH_SHIFT
+                | (known >> _MINUTE_SHIFT & _LOW) << _MINUTE_SHIFT
+                | known & _LOW
+                for hashed, known in self.recent.items()
+            ),
         )
-        return b"".join((head, *own, others, ids.tobytes()))
+        head = _HEAD.pack(
+            self.first_seen,
+            self.last_seen,
+            newest,
+            len(self.views) // _TAG,
+            len(own),
+            bool(foreign),
+            len(ids),
+        )
+        return b"".join((head, self.views, *own, others, ids.tobytes()))
 
     def _forget(self, newest: int) -> None:
         """Keep the message ids of a day, and of those the newest."""
         bound = newest - _RETRY_WINDOW
-        kept = [
-            pair for pair in self.recent.items() if pair[1] >> _MINUTE_SHIFT >= bound
-        ]
+        kept = [pair for pair in self.recent.items() if pair[1] >> _MINUTE_SHIFT >= bound]
         kept.sort(key=lambda pair: (-(pair[1] >> _MINUTE_SHIFT), pair[0]))
         self.recent = dict(kept[:_RETRIES_KEPT])
 
@@ -178,9 +212,10 @@ class Ledger:
             struct.error, ValueError: they are none.
         """
         found = cls(owner)
-        first, last, newest, own, foreign, ids = _HEAD.unpack_from(raw)
+        first, last, newest, views, own, foreign, ids = _HEAD.unpack_from(raw)
         found.first_seen, found.last_seen = first, last
-        start = _HEAD.size
+        start = _HEAD.size + views * _TAG
+        found.views = raw[_HEAD.size : start]
         for _ in range(own):
             number, partition, offset, received = _MARK.unpack_from(raw, start)
             found.marks[owner, TOPICS[number], partition] = Mark(offset, received)

@@ -4,89 +4,73 @@ import struct
 
 import msgspec
 
-from attune.collect.event import Event
-from attune.features.feature import CorruptState, act_of
+from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
-from attune.features.view import FeatureView, States
 from attune.ids import ProfileId
-from attune.ports import Row, Stored, Write
-from attune.profiles.ledger import Ledger
+from attune.ports import Row
+from attune.profiles.kept import FORMAT, LEDGER, NOTHING, SEAM, Arrived, Kept, known
+from attune.profiles.ledger import NEW, Verdict
 from attune.profiles.redirect import Link, Redirect
 from attune.profiles.traits import Stamp, Traits
-from attune.stream import Position
 
-LEDGER = "ledger"
 TRAITS = "traits"
 REDIRECT = "redirect"
-RECORDS = (LEDGER, TRAITS, REDIRECT)
+RECORDS = (LEDGER, TRAITS, REDIRECT, SEAM)
 """Names of the records beside the states of the feature views."""
-
-_FORMAT = b"\x01"
-"""First byte of every record; a new layout gets another, and the old one stays readable."""
-
 
 _NEVER: Stamp = (-1, "")
 
 
-class Profile:
-    """Decodes what it touches, when it touches it, and writes only what has changed.
+class Profile(Kept):
+    """What is kept of a visitor: also traits, and where a profile went that was handed over.
 
     States and traits are decoded into values of its own: a write that is refused is mended by
     folding the same events into a profile made of the new row.
-
-    A state that cannot be read begins anew, and `lost` says why: what one feature forgets must not
-    keep an event from all others.
-
-    Raises:
-        CorruptState: a record cannot be read. Without what was taken in, nothing may be.
     """
 
-    def __init__(self, profile: ProfileId, row: Row, features: FeatureSet) -> None:
-        self.id = profile
-        self.version = row.version
-        self.row = row
-        self._features = features
-        self._states: dict[str, States] = {}
-        self._as_of: dict[str, int] = {}
-        self._changed: set[str] = set()
-        self._removed: frozenset[str] = frozenset()
-        self.lost: list[str] = []
-        records = row.records
-        try:
-            found = {name: _known(raw) for name, raw in records.items()}
-            self.ledger = Ledger.decode(found[LEDGER]) if LEDGER in found else Ledger()
-            self.traits = Traits.decode(found[TRAITS]) if TRAITS in found else Traits()
-            self.redirect = Redirect.decode(found[REDIRECT]) if REDIRECT in found else None
-        except (msgspec.DecodeError, struct.error, ValueError) as error:
-            raise CorruptState(f"a record of profile {profile}: {error}") from error
+    __slots__ = ("_changed", "redirect", "traits")
 
-    def take(self, source: ProfileId, position: Position, event: Event) -> bool:
-        """Fold the event in, unless it was before; say whether it was new.
+    def __init__(self, profile: ProfileId, row: Row, features: FeatureSet) -> None:
+        super().__init__(profile, row, features)
+        self._changed: set[str] = set()
+        records = row.records
+        self.traits = Traits()
+        self.redirect: Redirect | None = None
+        try:
+            if TRAITS in records:
+                self.traits = Traits.decode(known(records[TRAITS]))
+            if REDIRECT in records:
+                self.redirect = Redirect.decode(known(records[REDIRECT]))
+        except (msgspec.DecodeError, struct.error, ValueError) as error:
+            raise CorruptState(f"a record of user {profile}: {error}") from error
+
+    @property
+    def profile(self) -> ProfileId:
+        """Its id."""
+        return ProfileId(self.id)
+
+    def take(
+        self, source: ProfileId, arrived: Arrived, skipped: frozenset[int] = NOTHING
+    ) -> Verdict:
+        """Fold the event in, unless it was before; say which.
 
         `source` is the profile under whose key the event came, this one or one that it was.
-        """
-        if self.ledger.knows(source, position, event):
-            if self.ledger.pass_over(source, position, event):
-                self._changed.add(LEDGER)
-            return False
-        self._changed.add(LEDGER)
-        for view in self._features.concerned(act_of(event)):
-            self._set(view, view.update(self._states_of(view), event), event.at)
-        if event.traits and event.type == "identify" and self.traits.take(event):
-            self._changed.add(TRAITS)
-        self.ledger.enter(source, position, event)
-        return True
 
-    def absorb(self, former: "Profile", link: Link) -> None:
-        """Take over everything that a frozen profile has; once for each link."""
-        for name, stored in former.row.states.items():
-            view = self._features.by_name[name]
-            merged = view.merge(self._states_of(view), self._decoded(view, stored))
-            self._set(view, merged, stored.as_of)
-        self.ledger.absorb(former.ledger)
+        Raises:
+            Raised: a feature broke; this profile is spent.
+        """
+        verdict = self.enter(source, arrived, skipped)
+        event = arrived.event
+        if verdict is NEW and event.traits and event.type == "identify" and self.traits.take(event):
+            self._changed.add(TRAITS)
+        return verdict
+
+    def take_over(self, former: "Profile", link: Link) -> None:
+        """Absorb everything that a frozen profile has; once for each link."""
+        self.absorb(former)
         self.traits.absorb(former.traits)
-        self.traits.former[former.id] = link.when
-        self._changed |= {LEDGER, TRAITS}
+        self.traits.former[former.profile] = link.when
+        self._changed.add(TRAITS)
 
     def freeze(self, link: Link) -> None:
         """Send later events to the link's target; what is here stays until it is absorbed."""
@@ -106,12 +90,12 @@ class Profile:
     def has_absorbed(self, former: "Profile") -> bool:
         """Say whether this has what the frozen profile has, of its link or since of a newer one."""
         when = former.redirect.when if former.redirect else None
-        return when is not None and self.traits.former.get(former.id, _NEVER) >= when
+        return when is not None and self.traits.former.get(former.profile, _NEVER) >= when
 
     def released(self, former: "Profile") -> bool:
         """Say whether the former profile's events go elsewhere by now, though we read otherwise."""
         when = former.redirect.when if former.redirect else None
-        return when is not None and self.traits.former.get(former.id, when) > when
+        return when is not None and self.traits.former.get(former.profile, when) > when
 
     def clear(self) -> None:
         """Forget all but the redirect and what was taken in: the target has the rest now."""
@@ -119,65 +103,25 @@ class Profile:
             raise RuntimeError(f"{self.id} has not been handed over")
         self.redirect = Redirect(self.redirect.target, self.redirect.when, done=True)
         self._changed = {REDIRECT}
-        self._removed = frozenset({TRAITS, *self.row.states})
+        self.forget()
+        states = (view.state_name for view in self.features.views)
+        self._removed = frozenset({TRAITS, SEAM, *states})
 
     def thaw(self) -> None:
         """Take back a redirect that leads in a circle: two visitors each said to be the other."""
         self.redirect = None
-        self._changed.add(LEDGER)  # with what was taken in where its events went
+        self.ledger.changed = True  # with what was taken in where its events went
         self._removed = frozenset({REDIRECT})
 
-    @property
-    def changed(self) -> bool:
-        """Whether there is anything to write."""
-        return bool(self._changed or self._removed)
+    def _records(self) -> dict[str, bytes]:
+        records = super()._records()
+        if TRAITS in self._changed:
+            records[TRAITS] = FORMAT + self.traits.encode()
+        if REDIRECT in self._changed and self.redirect is not None:
+            records[REDIRECT] = FORMAT + self.redirect.encode()
+        return records
 
-    def write(self) -> Write:
-        """Return what has changed, guarded by the version that it is based on."""
-        records: dict[str, Ledger | Traits | Redirect | None] = {
-            LEDGER: self.ledger,
-            TRAITS: self.traits,
-            REDIRECT: self.redirect,
-        }
-        return Write(
-            self.id,
-            self.version,
-            {
-                name: Stored(self._features.by_name[name].encode(states), self._as_of[name])
-                for name, states in self._states.items()
-                if name in self._changed
-            },
-            {
-                name: _FORMAT + record.encode()
-                for name, record in records.items()
-                if name in self._changed and record is not None
-            },
-            self._removed,
-        )
-
-    def _states_of(self, view: FeatureView) -> States:
-        states = self._states.get(view.name)
-        if states is None:
-            stored = self.row.states.get(view.name)
-            states = self._decoded(view, stored) if stored else view.empty()
-            self._states[view.name] = states
-            self._as_of[view.name] = stored.as_of if stored else 0
-        return states
-
-    def _decoded(self, view: FeatureView, stored: Stored) -> States:
-        try:
-            return view.decode(stored.state)
-        except CorruptState as error:
-            self.lost.append(str(error))
-            return view.empty()
-
-    def _set(self, view: FeatureView, states: States, at: int) -> None:
-        self._states[view.name] = states
-        self._as_of[view.name] = max(at, self._as_of[view.name])
-        self._changed.add(view.name)
-
-
-def _known(record: bytes) -> bytes:
-    if record[:1] != _FORMAT:
-        raise ValueError(f"format {record[:1]!r} is not known here")
-    return record[1:]
+    def saved(self) -> None:
+        """See `Kept.saved`."""
+        super().saved()
+        self._changed.clear()

@@ -11,16 +11,16 @@ from roles import api, caught_up, consumer, wait_for
 
 from attune.adapters.kafka.admin import create_topics, lag
 from attune.adapters.kafka.log import open_log
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.adapters.postgres.migrate import migrate
-from attune.adapters.redis import RedisProfiles, open_redis
+from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Event, Kind
 from attune.ids import ProfileId
 from attune.ports import Row, Taken
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, DEAD, EVENTS, Position, decode_dead_letter, topic_of
 from cli.embedded.stack import Stack
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 USERS = 120
@@ -54,20 +54,20 @@ def history(seed: int, count: int) -> list[Event]:
 
 async def undisturbed(events: list[Event]) -> dict[ProfileId, Row]:
     """The rows of a run in which nothing broke."""
-    store = MemoryProfiles()
+    store = MemoryStore()
     offsets: dict[str, int] = {}
     batch = []
     for one in events:
         topic = topic_of(one)
         offsets[topic] = offsets.get(topic, -1) + 1
         batch.append(Taken(Position(topic, 0, offsets[topic]), one))
-    await Features(store, USER_FEATURES).take(batch)
+    await Features((store, USER_FEATURES)).take(batch)
     return store.rows
 
 
 async def stored(settings: Settings, profiles: set[ProfileId]) -> dict[ProfileId, Row]:
-    async with open_redis(str(settings.redis)) as client:
-        return await RedisProfiles(client, settings.project, USER_FEATURES).load(profiles)
+    with open_wire(str(settings.redis)) as wire:
+        return await RedisStore(wire, settings.project, USER_FEATURES).load(profiles)
 
 
 async def same_states(settings: Settings, events: list[Event]) -> None:

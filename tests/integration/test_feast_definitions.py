@@ -13,18 +13,18 @@ import pandas as pd
 import pytest
 from making import NOON, event, shopped
 
-from attune.adapters.redis import RedisProfiles, open_redis
+from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Event, millis
 from attune.errors import ConfigurationError, Unavailable
 from attune.features.feature import Value, act_of
+from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView
-from attune.ids import ProfileId
-from attune.ports import Stored, Write
+from attune.ports import Write
 from attune.settings import Settings
 from feature_repo import apply as applying
 from feature_repo.apply import apply, environment, open_store, quiet
 from feature_repo.objects import ALL_FEATURES, MODEL_INPUTS, model_inputs, repo_contents
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 from training.history import write_history
 
 _HOURS = [timedelta(hours=h) for h in (0, 0.5, 3, 30, 200)]
@@ -75,7 +75,7 @@ def test_applying_twice_changes_nothing_the_second_time(settings: Settings) -> N
     first = apply(settings)
 
     assert "create on demand feature view user_activity" in first
-    assert "create feature view user_activity_state" in first
+    assert "create feature view user_state" in first
     assert apply(settings) == []
     assert apply(settings, plan_only=True) == []
 
@@ -92,12 +92,13 @@ def test_what_is_no_longer_declared_is_deleted(
 ) -> None:
     apply(settings)
     fewer = [view for view in USER_FEATURES.views if view.name != "interest"]
-    monkeypatch.setattr(applying, "USER_FEATURES", type(USER_FEATURES)(fewer))
+    others = [features for features in FEATURES if features is not USER_FEATURES]
+    monkeypatch.setattr(applying, "FEATURES", (FeatureSet(fewer), *others))
 
     changes = apply(settings)
 
     assert "delete on demand feature view user_interest" in changes
-    assert "delete feature view user_interest_state" in changes
+    assert "change feature view user_state: features" in changes
     assert any(line.startswith("change feature service user_features") for line in changes)
     assert apply(settings) == []
 
@@ -126,16 +127,14 @@ async def test_feast_reads_online_what_attune_wrote(
     settings: Settings, feature_store: feast.FeatureStore
 ) -> None:
     known = histories(12, seed=3)
-    async with open_redis(str(settings.redis)) as client:
-        profiles = RedisProfiles(client, settings.project, USER_FEATURES)
+    with open_wire(str(settings.redis)) as wire:
+        profiles = RedisStore(wire, settings.project, USER_FEATURES)
         writes = [
             Write(
-                ProfileId(user),
+                user,
                 0,
-                {
-                    view.name: Stored(states(view, events), millis(NOON))
-                    for view in USER_FEATURES.views
-                },
+                millis(NOON),
+                {view.state_name: states(view, events) for view in USER_FEATURES.views},
             )
             for user, events in known.items()
         ]
@@ -160,7 +159,7 @@ def test_feast_joins_in_history_what_a_fold_up_to_then_gives(
     everything = sorted(
         (one_ for events in known.values() for one_ in events), key=lambda one_: one_.timestamp
     )
-    write_history(everything, USER_FEATURES, settings.data)
+    write_history(everything, FEATURES, settings.data)
     chance = Random(5)
     moments = [one_.timestamp for one_ in everything] + [
         NOON - timedelta(microseconds=chance.randrange(90_000 * 10**6)) for _ in range(100)
@@ -196,7 +195,12 @@ def test_a_state_that_cannot_be_read_counts_as_nothing_known(
         {"user_purchases_state": [b"\xa7\x09not a state", None], "now": [0, 0]}
     )
 
-    assert found == {"recency_days": [None] * 2, "frequency": [0] * 2, "monetary": [0.0] * 2}
+    assert found == {
+        "recency_days": [None] * 2,
+        "frequency": [0] * 2,
+        "monetary": [0.0] * 2,
+        "average_order": [None] * 2,
+    }
 
 
 def test_models_are_given_the_numbers_and_nothing_else(feature_store: feast.FeatureStore) -> None:
@@ -266,7 +270,7 @@ def test_an_address_that_feast_cannot_read_is_refused(settings: Settings, url: s
 
 
 def test_declarations_need_no_server() -> None:
-    contents = repo_contents(USER_FEATURES, "shop", Path("somewhere"))
+    contents = repo_contents(FEATURES, "shop", Path("somewhere"))
 
-    assert len(contents.on_demand_feature_views) == len(USER_FEATURES.views)
+    assert len(contents.on_demand_feature_views) == sum(len(f.views) for f in FEATURES)
     assert all(Path(view.batch_source.path).is_absolute() for view in contents.feature_views)

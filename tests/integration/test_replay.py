@@ -82,9 +82,8 @@ from counts join latest using (user_id) left join categories using (user_id)
 
 FRAGMENT = """fragment Whole on User { degraded features {
   activity { views1h views24h views7d carts1h carts24h carts7d
-             purchases1h purchases24h purchases7d }
+             purchases1h purchases24h purchases7d behaviorScore }
   session { sessionSeconds sessionDepth sessions }
-  engagement { behaviorScore }
   purchases { recencyDays frequency monetary }
   interest { lastCategories }
 } }"""
@@ -109,9 +108,9 @@ def answered(client: httpx.Client, users: list[str], now: datetime) -> dict[str,
         assert answer["degraded"] == []
         groups = answer["features"]
         out[user] = [
-            tuple(groups["activity"].values()),
+            tuple(groups["activity"].values())[:-1],
             tuple(groups["session"].values()),
-            groups["engagement"]["behaviorScore"],
+            groups["activity"]["behaviorScore"],
             *groups["purchases"].values(),
             groups["interest"]["lastCategories"],
         ]

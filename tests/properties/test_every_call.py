@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from making import NOON, Tape
 
 from api.profiles import Profile as ShownProfile
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.collect.event import Event, decode, encode, millis
 from attune.collect.segment import Arrival, parse_call
 from attune.errors import BadRequest
 from attune.ids import anonymous_profile
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 NUMBERS = st.integers() | st.integers(-(10**40), 10**40) | st.floats(allow_nan=False, width=32)
@@ -73,8 +73,8 @@ def test_every_call_that_is_accepted_is_folded_and_answered(calls: list[dict[str
 
 
 async def _folded_and_answered(events: list[Event]) -> None:
-    store = MemoryProfiles()
-    consumer = Features(store, USER_FEATURES)
+    store = MemoryStore()
+    consumer = Features((store, USER_FEATURES))
     for taken in Tape()(*events):
         await consumer.take([taken])
     for profile in {event.profile for event in events} | {anonymous_profile("x")}:

@@ -10,9 +10,11 @@ from making import NOON, histories
 from attune.collect.event import Event, millis
 from attune.features.feature import CorruptState, act_of
 from attune.features.view import FeatureView, States
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 
-VIEWS = pytest.mark.parametrize("view", USER_FEATURES.views, ids=lambda view: view.name)
+VIEWS = pytest.mark.parametrize(
+    "view", [v for f in FEATURES for v in f.views], ids=lambda view: view.full_name
+)
 MOMENTS = st.integers(millis(NOON), millis(NOON + timedelta(days=9)))
 
 

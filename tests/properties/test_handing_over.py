@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import NOON, Tape, event, shopped
 
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.collect.event import Event, Kind, millis
 from attune.ids import ProfileId, anonymous_profile
 from attune.ports import Row, Taken, Write
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 USERS = ("a", "b", "c")
@@ -22,7 +22,7 @@ BROWSERS = ("x", "y")
 LATER = millis(NOON + timedelta(hours=1))
 
 
-class Turns(MemoryProfiles):
+class Turns(MemoryStore):
     """Lets the other consumer in before every read and write of every single profile."""
 
     def __init__(self, chance: random.Random) -> None:
@@ -97,7 +97,7 @@ async def _two_at_once(events: list[Event], seed: int, size: int) -> None:
         shares[sum(taken.event.profile.encode()) % 2].append(taken)
 
     async def consume(share: list[Taken]) -> None:
-        consumer = Features(store, USER_FEATURES)
+        consumer = Features((store, USER_FEATURES))
         for start in range(0, len(share), size):
             await consumer.take(share[start : start + size])
 

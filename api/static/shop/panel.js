@@ -98,7 +98,7 @@ export class Panel {
 function headline({ features, predictions }) {
   const purchase = predictions.find(({ name }) => name === "purchase");
   const numbers = [
-    ["engagement", features.engagement?.behaviorScore?.toFixed(0)],
+    ["engagement", features.activity?.behaviorScore?.toFixed(0)],
     ["session depth", features.session?.sessionDepth],
     ["will buy", purchase && percent(purchase.value)],
   ];

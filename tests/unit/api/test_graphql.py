@@ -7,18 +7,18 @@ import structlog
 from answering import answering, current
 from making import NOON, shopped, taken
 
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.decide.content import Block, Content, Slot
 from attune.errors import Unavailable
 from attune.ids import ProfileId
 from attune.ports import Row
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with answering(MemoryProfiles()) as client:
+    async with answering(MemoryStore()) as client:
         yield client
 
 
@@ -150,8 +150,8 @@ async def test_names_and_slots_that_nobody_knows_are_answered(client: httpx.Asyn
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 async def test_any_moment_can_be_asked_about(at: str) -> None:
-    store = MemoryProfiles()
-    await Features(store, USER_FEATURES).take(taken(shopped("purchased")))
+    store = MemoryStore()
+    await Features((store, USER_FEATURES)).take(taken(shopped("purchased")))
     content = Content(slots=(Slot("hero", fallback="b"),), blocks=(Block("b", "hero", "Banner"),))
     query = (
         "query ($at: DateTime) { user(id: "
@@ -167,12 +167,12 @@ async def test_any_moment_can_be_asked_about(at: str) -> None:
     assert user["blocks"] == [{"key": "b"}]
 
 
-class Broken(MemoryProfiles):
+class Broken(MemoryStore):
     async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
         raise RuntimeError(f"secret of {list(profiles)}")
 
 
-class Away(MemoryProfiles):
+class Away(MemoryStore):
     async def load(self, profiles: Collection[ProfileId]) -> dict[ProfileId, Row]:
         raise Unavailable("Redis", f"nobody listens for {len(profiles)}")
 
@@ -200,8 +200,8 @@ async def test_an_answer_without_the_store_is_given_and_says_so() -> None:
 
 
 async def test_windows_are_evaluated_at_the_moment_that_is_asked_about() -> None:
-    store = MemoryProfiles()
-    await Features(store, USER_FEATURES).take(taken(shopped("viewed")))
+    store = MemoryStore()
+    await Features((store, USER_FEATURES)).take(taken(shopped("viewed")))
     query = (
         'query ($at: DateTime) { user(id: "ada", at: $at) { features { activity { views1h } } } }'
     )

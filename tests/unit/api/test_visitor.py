@@ -4,11 +4,11 @@ import pytest
 from answering import current, reception
 from making import NOON, shopped, taken
 
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.collect.event import millis
 from attune.ids import ProfileId
-from attune.ports import Row, Stored
-from consumers.features import Features
+from attune.ports import Row
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 ADA = ProfileId("ada")
@@ -16,8 +16,8 @@ NOW = millis(NOON)
 
 
 async def test_a_clock_behind_the_collectors_does_not_hide_what_just_happened() -> None:
-    store = MemoryProfiles()
-    await Features(store, USER_FEATURES).take(taken(shopped("purchased")))
+    store = MemoryStore()
+    await Features((store, USER_FEATURES)).take(taken(shopped("purchased")))
 
     visitor = await reception(store).visitor(ADA, millis(NOON - timedelta(minutes=7)))
 
@@ -26,12 +26,10 @@ async def test_a_clock_behind_the_collectors_does_not_hide_what_just_happened() 
 
 
 async def test_a_state_that_cannot_be_read_counts_as_empty_and_is_named() -> None:
-    store = MemoryProfiles()
-    await Features(store, USER_FEATURES).take(taken(shopped("viewed")))
+    store = MemoryStore()
+    await Features((store, USER_FEATURES)).take(taken(shopped("viewed")))
     row = store.rows[ADA]
-    store.rows[ADA] = Row(
-        row.version, {**row.states, "activity": Stored(b"", row.states["activity"].as_of)}
-    )
+    store.rows[ADA] = Row(row.version, {**row.states, "activity": b""}, row.records)
 
     visitor = await reception(store).visitor(ADA, NOW)
 
@@ -44,18 +42,18 @@ async def test_a_state_that_cannot_be_read_counts_as_empty_and_is_named() -> Non
 async def test_a_record_that_cannot_be_read_makes_an_empty_profile_that_says_so(
     record: str, raw: bytes
 ) -> None:
-    store = MemoryProfiles()
+    store = MemoryStore()
     store.rows[ADA] = Row(1, {}, {record: raw})
 
     visitor = await reception(store).visitor(ADA, NOW)
 
     assert visitor.flat["sessions"] == 0
-    assert visitor.degraded[0].startswith("features: a record of profile ada:")
+    assert visitor.degraded[0].startswith("features: a record of user ada:")
 
 
 async def test_what_could_not_be_loaded_is_named_in_every_answer() -> None:
     using = current(missing={"content": "PostgreSQL is unavailable: away"})
 
-    visitor = await reception(MemoryProfiles(), using).visitor(ADA, NOW)
+    visitor = await reception(MemoryStore(), using).visitor(ADA, NOW)
 
     assert visitor.degraded == ["content: PostgreSQL is unavailable: away"]

@@ -9,7 +9,7 @@ from attune.settings import Api, Kafka, Settings
 from cli import doctor
 from cli.doctor import GROUPS, Finding, examine, show
 from consumers.archive import Archiving
-from consumers.features import Features
+from consumers.features.consumer import Features
 from consumers.main import CONSUMERS
 from consumers.measure import Measure
 from consumers.profiles import Profiles

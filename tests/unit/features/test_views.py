@@ -5,7 +5,6 @@ from making import NOON, event, shopped
 
 from attune.collect.event import millis
 from attune.errors import ConfigurationError
-from attune.features.engagement import Engagement
 from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
 from attune.features.sessions import Sessions
@@ -27,7 +26,7 @@ def test_a_window_forgets_although_nothing_happened_since() -> None:
 
 
 def test_the_score_rises_with_engagement_and_falls_with_time() -> None:
-    view = FeatureView("engagement", "", (Engagement(),))
+    view = USER_FEATURES.by_name["activity"]
     states = view.empty()
     scores = []
     for _ in range(17):
@@ -42,31 +41,31 @@ def test_the_score_rises_with_engagement_and_falls_with_time() -> None:
 
 def test_an_event_later_than_the_bound_does_not_join_a_session() -> None:
     sessions = Sessions()
-    state = sessions.update(sessions.empty(), event(at=NOON))
+    state = sessions.update(sessions.empty(), event(at=NOON), NOW)
 
-    state = sessions.update(state, event(at=NOON - timedelta(hours=25)))
+    state = sessions.update(state, event(at=NOON - timedelta(hours=25)), NOW - 25 * HOUR)
 
-    assert sessions.read(state, NOW) == (0.0, 1, 1)
+    assert sessions.read(state, NOW) == (0.0, 1, 1, None, None)
 
 
 def test_sessions_stay_small_over_a_year() -> None:
     sessions = Sessions()
     state = sessions.empty()
     for day in range(365):
-        state = sessions.update(state, event(at=NOON + timedelta(days=day)))
+        state = sessions.update(state, event(), NOW + day * 24 * HOUR)
 
-    assert len(sessions.pack(state)) < 50
-    assert sessions.read(state, NOW + 364 * 24 * HOUR) == (0.0, 1, 365)
+    assert len(sessions.pack(state)) < 60
+    assert sessions.read(state, NOW + 364 * 24 * HOUR) == (0.0, 1, 365, 0.0, 1.0)
 
 
 def test_a_state_of_another_version_is_not_read() -> None:
-    view = FeatureView("engagement", "", (Engagement(),))
-    newer = FeatureView("engagement", "", (Engagement(),), version=2)
+    view = FeatureView("visits", "", (Sessions(),))
+    newer = FeatureView("visits", "", (Sessions(),), version=2)
 
-    with pytest.raises(CorruptState, match="user_engagement v2"):
+    with pytest.raises(CorruptState, match="user_visits v2"):
         newer.decode(view.encode(view.empty()))
 
 
 def test_a_field_declared_twice_is_refused_by_name() -> None:
-    with pytest.raises(ConfigurationError, match="field 'behavior_score' is declared twice"):
-        FeatureSet([FeatureView(name, "", (Engagement(),)) for name in ("one", "two")])
+    with pytest.raises(ConfigurationError, match="field 'session_seconds' is declared twice"):
+        FeatureSet([FeatureView(name, "", (Sessions(),)) for name in ("one", "two")])

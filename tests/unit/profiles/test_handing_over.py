@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from making import NOON, Tape, event, shopped, taken
 
-from attune.adapters.memory import MemoryProfiles
+from attune.adapters.memory import MemoryStore
 from attune.collect.event import Event, Kind
 from attune.errors import Unavailable
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Write
 from attune.profiles.profile import Profile
-from consumers.features import Features
+from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
 ADA, ANON, BOB = ProfileId("ada"), ProfileId("anon:x"), ProfileId("bob")
@@ -30,7 +30,7 @@ async def values(store: OnlineStore, profile: ProfileId) -> dict[str, object]:
     out: dict[str, object] = {}
     for view in USER_FEATURES.views:
         stored = row.states.get(view.name)
-        states = view.decode(stored.state) if stored else view.empty()
+        states = view.decode(stored) if stored else view.empty()
         out |= view.read(states, int((NOON + timedelta(minutes=30)).timestamp() * 1000))
     return out
 
@@ -45,9 +45,9 @@ VISIT = (
 
 
 async def test_what_the_visitor_did_before_and_after_counts_for_the_user() -> None:
-    store = MemoryProfiles()
+    store = MemoryStore()
 
-    await Features(store, USER_FEATURES).take(taken(*VISIT))
+    await Features((store, USER_FEATURES)).take(taken(*VISIT))
 
     got = await values(store, ADA)
     assert (got["views_24h"], got["carts_24h"], got["sessions"]) == (3, 1, 2)
@@ -61,11 +61,11 @@ async def test_what_the_visitor_did_before_and_after_counts_for_the_user() -> No
 
 
 async def test_every_message_twice_changes_nothing() -> None:
-    once, twice = MemoryProfiles(), MemoryProfiles()
+    once, twice = MemoryStore(), MemoryStore()
     batch = taken(*VISIT)
 
-    await Features(once, USER_FEATURES).take(batch)
-    consumer = Features(twice, USER_FEATURES)
+    await Features((once, USER_FEATURES)).take(batch)
+    consumer = Features((twice, USER_FEATURES))
     for one in batch:
         await consumer.take([one, one])
     await consumer.take(batch)
@@ -74,15 +74,15 @@ async def test_every_message_twice_changes_nothing() -> None:
 
 
 async def test_a_retry_under_the_same_message_id_is_counted_once() -> None:
-    store = MemoryProfiles()
+    store = MemoryStore()
     first = shopped("viewed", id="same")
 
-    await Features(store, USER_FEATURES).take(taken(first, first))
+    await Features((store, USER_FEATURES)).take(taken(first, first))
 
     assert (await values(store, ADA))["views_24h"] == 1
 
 
-class Interrupted(MemoryProfiles):
+class Interrupted(MemoryStore):
     """Fails at its n-th save, before or after it applied it."""
 
     def __init__(self, fail_at: int, *, after: bool) -> None:
@@ -103,9 +103,9 @@ class Interrupted(MemoryProfiles):
 @pytest.mark.parametrize("after", [True, False])
 @pytest.mark.parametrize("fail_at", range(1, 8))
 async def test_an_interruption_anywhere_changes_nothing(fail_at: int, *, after: bool) -> None:
-    calm, store = MemoryProfiles(), Interrupted(fail_at, after=after)
-    await Features(calm, USER_FEATURES).take(taken(*VISIT))
-    consumer = Features(store, USER_FEATURES)
+    calm, store = MemoryStore(), Interrupted(fail_at, after=after)
+    await Features((calm, USER_FEATURES)).take(taken(*VISIT))
+    consumer = Features((store, USER_FEATURES))
     for _ in range(3):
         try:
             await consumer.take(taken(*VISIT))
@@ -121,22 +121,22 @@ async def test_an_interruption_anywhere_changes_nothing(fail_at: int, *, after: 
 
 
 async def test_a_second_person_on_the_same_browser_does_not_get_the_first_ones_history() -> None:
-    store = MemoryProfiles()
+    store = MemoryStore()
     later = shopped("viewed", None, NOON + timedelta(minutes=20), anonymous_id="x")
 
     tape = Tape()
     first = tape(*VISIT, identify("bob", minutes=10))
 
-    await Features(store, USER_FEATURES).take(first)
-    await Features(store, USER_FEATURES).take([*first, *tape(later)])
+    await Features((store, USER_FEATURES)).take(first)
+    await Features((store, USER_FEATURES)).take([*first, *tape(later)])
 
     assert (await values(store, BOB))["views_24h"] == 1
     assert (await values(store, ADA))["views_24h"] == 3
 
 
 async def test_an_older_link_that_comes_late_changes_nothing() -> None:
-    store = MemoryProfiles()
-    consumer = Features(store, USER_FEATURES)
+    store = MemoryStore()
+    consumer = Features((store, USER_FEATURES))
     tape = Tape()
     await consumer.take(tape(*VISIT))
 
@@ -148,13 +148,13 @@ async def test_an_older_link_that_comes_late_changes_nothing() -> None:
 
 
 async def test_two_who_are_each_said_to_be_the_other_are_one() -> None:
-    store = MemoryProfiles()
+    store = MemoryStore()
     one = event("ada", type="alias", kind=Kind.CONTEXTUAL, previous_id="bob")
     other = event(
         "bob", NOON + timedelta(minutes=1), type="alias", kind=Kind.CONTEXTUAL, previous_id="ada"
     )
 
-    await Features(store, USER_FEATURES).take(
+    await Features((store, USER_FEATURES)).take(
         taken(shopped("viewed", "ada"), shopped("viewed", "bob"), one, other)
     )
 
@@ -162,8 +162,8 @@ async def test_two_who_are_each_said_to_be_the_other_are_one() -> None:
 
 
 async def test_traits_are_the_newest_by_event_time() -> None:
-    store = MemoryProfiles()
-    consumer = Features(store, USER_FEATURES)
+    store = MemoryStore()
+    consumer = Features((store, USER_FEATURES))
 
     tape = Tape()
     await consumer.take(tape(identify("ada", minutes=9, plan="pro", city="Riga")))

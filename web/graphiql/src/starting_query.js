@@ -28,11 +28,12 @@ query WhatToShow($id: ID, $anonymousId: ID) {
         views1h views24h views7d
         carts1h carts24h carts7d
         purchases1h purchases24h purchases7d
+        behaviorScore
       }
       session { asOf sessionSeconds sessionDepth sessions }
-      engagement { asOf behaviorScore }
       purchases { asOf recencyDays frequency monetary }
-      interest { asOf lastCategories }
+      interest { asOf lastCategories topCategories lastItems }
+      cart { asOf cartItems cartValue cartMinutes cartAbandoned }
     }
     predictions { name value basis model { name version } why }
     blocks(slots: ["hero", "carousel", "social-proof"]) {

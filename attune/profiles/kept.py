@@ -1,0 +1,243 @@
+"""What is kept of one entity, from a stored row, through events, to the next write."""
+
+import struct
+from collections.abc import Mapping
+
+import msgspec
+
+from attune.collect.event import Event, millis
+from attune.features.feature import SECOND, Act, CorruptState, act_of
+from attune.features.feature_set import FeatureSet
+from attune.features.folded import Folded
+from attune.ids import ProfileId
+from attune.ports import Row, Write
+from attune.profiles.ledger import NEW, UNREAD, Ledger, Mark, Place, Verdict
+from attune.stream import Position
+
+LEDGER = "ledger"
+SEAM = "seam"
+"""Names of the records beside the states of the feature views."""
+
+FORMAT = b"\x02"
+"""First byte of every record; a new layout gets another, and the old one stays readable."""
+
+_TAG = struct.Struct("<H")
+NOTHING: frozenset[int] = frozenset()
+
+
+class Arrived(msgspec.Struct, frozen=True, gc=False):
+    """An event, where it lay, and what every fold asks of it, computed once."""
+
+    event: Event
+    position: Position
+    profile: ProfileId
+    """Under whose key it came."""
+    act: Act
+    at: int
+    """When it happened: ms since 1970."""
+    received: int
+    """When it arrived: seconds since 1970."""
+
+
+def arrived(event: Event, position: Position) -> Arrived:
+    """Return what every fold needs to know of an event."""
+    return Arrived(
+        event,
+        position,
+        event.profile,
+        act_of(event),
+        millis(event.timestamp),
+        millis(event.received_at) // SECOND,
+    )
+
+
+class Seam(msgspec.Struct, array_like=True):
+    """A view that is not whole yet: what was folded since, and up to where the archive goes on.
+
+    `marks` say which events the entity had taken in before the view was there; `backfill` folds
+    those, and no others, from the archive. `tail` is the state of all later ones.
+    """
+
+    marks: dict[str, Mark]
+    tail: bytes = b""
+
+    @classmethod
+    def at(cls, marks: dict[Place, Mark]) -> "Seam":
+        """Return a seam behind everything that was taken in so far."""
+        return cls({_named(place): mark for place, mark in marks.items()})
+
+    def covers(self, place: Place, offset: int, received: int) -> bool:
+        """Say whether an event lies before the seam."""
+        return self.marks.get(_named(place), UNREAD).covers(offset, received)
+
+    def joined(self, other: "Seam") -> "Seam":
+        """Return the seam of two entities that became one; the tails are merged elsewhere."""
+        marks = dict(self.marks)
+        for name, mark in other.marks.items():
+            marks[name] = mark | marks.get(name, UNREAD)
+        return Seam(marks)
+
+
+def _named(place: Place) -> str:
+    source, topic, partition = place
+    return f"{partition}/{topic}/{source}"
+
+
+class Kept:
+    """States, and what was taken in; decodes what it touches, writes only what has changed.
+
+    A view is whole when its state has everything that the ledger knows of. One that was declared
+    later, or whose version was raised, has a seam instead until `backfill` has closed it: so
+    neither a reader nor another view ever meets half a state.
+
+    Raises:
+        CorruptState: a record cannot be read. Without what was taken in, nothing may be.
+    """
+
+    __slots__ = ("_removed", "features", "folded", "id", "ledger", "seams", "version")
+
+    def __init__(self, entity: str, row: Row, features: FeatureSet) -> None:
+        self.id = entity
+        self.version = row.version
+        self.features = features
+        self._removed: frozenset[str] = frozenset()
+        try:
+            self._read_records(row)
+        except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
+            raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
+        stored = {features.by_state[name]: raw for name, raw in row.states.items()}
+        for name, seam in self.seams.items():
+            stored[name] = seam.tail
+        self.folded = Folded(features, stored)
+
+    def _read_records(self, row: Row) -> None:
+        records = row.records
+        owner = ProfileId(self.id)
+        self.seams: dict[str, Seam] = {}
+        raw = records.get(LEDGER)
+        if raw is None:  # nothing was taken in yet: all that will be comes into every view
+            self.ledger = Ledger(owner)
+            self.ledger.views = self.features.tags
+            return
+        self.ledger = Ledger.decode(owner, known(raw))
+        if self.ledger.views != self.features.tags:
+            self._find_seams(records.get(SEAM))
+
+    def _find_seams(self, raw: bytes | None) -> None:
+        """Find the views that are not whole, and give each that has none its seam."""
+        held = msgspec.msgpack.decode(known(raw), type=dict[str, Seam]) if raw else {}
+        for view in self.features.views:
+            if not self.ledger.has(self.features.tag_of[view.name]):
+                state = view.state_name
+                self.seams[view.name] = held.get(state) or Seam.at(self.ledger.marks)
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Views whose state begins anew, and why."""
+        return self.folded.lost
+
+    def enter(
+        self, source: ProfileId, arrived: Arrived, skipped: frozenset[int] = NOTHING
+    ) -> Verdict:
+        """Fold an event in, unless it was before; say which. `source` is under whose key it came.
+
+        Raises:
+            Raised: a feature broke; this object is spent.
+        """
+        verdict = self.ledger.enter(
+            source, arrived.position, arrived.event.id, arrived.received, arrived.at
+        )
+        if verdict is NEW:
+            self.folded.update(arrived.act, arrived.event, arrived.at, skipped)
+        return verdict
+
+    def pass_on(self, arrived: Arrived, part: Event, skipped: frozenset[int] = NOTHING) -> bool:
+        """Fold in the part of an event that is about this entity, unless it was before.
+
+        Whether a client has sent it twice is known to the profile it came from: here only the
+        place counts, so that a product need not remember the ids of all its visitors' events.
+
+        Raises:
+            Raised: a feature broke; this object is spent.
+        """
+        if not self.ledger.advance(arrived.position, arrived.received, arrived.at):
+            return False
+        self.folded.update(arrived.act, part, arrived.at, skipped)
+        return True
+
+    def write(self) -> Write | None:
+        """Return what has changed, guarded by the version that it is based on; None if nothing."""
+        states = self.folded.changed()
+        records = self._records()
+        if not (states or records or self._removed):
+            return None
+        if self.seams:
+            self._put_aside(states, records)
+        named = {self.features.by_name[name].state_name: raw for name, raw in states.items()}
+        return Write(self.id, self.version, self.ledger.last_seen, named, records, self._removed)
+
+    def _records(self) -> dict[str, bytes]:
+        if not self.ledger.changed:
+            return {}
+        self.ledger.views = self._whole()
+        return {LEDGER: FORMAT + self.ledger.encode()}
+
+    def _whole(self) -> bytes:
+        if not self.seams:
+            return self.features.tags
+        tags = self.features.tag_of
+        return b"".join(
+            _TAG.pack(tags[v.name]) for v in self.features.views if v.name not in self.seams
+        )
+
+    def _put_aside(self, states: dict[str, bytes], records: dict[str, bytes]) -> None:
+        """Keep what belongs to views that are not whole in a record of its own."""
+        for name, seam in self.seams.items():
+            seam.tail = states.pop(name, seam.tail)
+        held = {self.features.by_name[name].state_name: seam for name, seam in self.seams.items()}
+        records[SEAM] = FORMAT + msgspec.msgpack.encode(held)
+
+    def saved(self) -> None:
+        """Go on from the row that the last `write` made."""
+        self.version += 1
+        self.ledger.changed = False
+        self._removed = frozenset()
+
+    def forget(self) -> None:
+        """Let go of every state; the ledger stays."""
+        self.folded = Folded(self.features, {})
+        self.seams = {}
+        self.ledger.changed = False
+
+    def absorb(self, other: "Kept") -> None:
+        """Take over everything of an entity that became this one; `other` is spent."""
+        self.folded.merge(other.folded)
+        self.ledger.absorb(other.ledger)
+        for name, theirs in other.seams.items():
+            ours = self.seams.get(name)
+            self.seams[name] = ours.joined(theirs) if ours else Seam(theirs.marks)
+            self.folded.touch(name)
+
+    def close(self, bases: Mapping[str, bytes]) -> None:
+        """Put what the archive has of views before their seams in front of the tails.
+
+        Those views are whole then.
+        """
+        self.folded.merge(Folded(self.features, bases))
+        for name in bases:
+            self.folded.touch(name)
+            del self.seams[name]
+        self.ledger.changed = True
+        if not self.seams:
+            self._removed |= {SEAM}
+
+
+def known(record: bytes) -> bytes:
+    """Return a record without its format.
+
+    Raises:
+        ValueError: it is one that is not known here.
+    """
+    if record[:1] != FORMAT:
+        raise ValueError(f"format {record[:1]!r} is not known here")
+    return record[1:]

@@ -1,0 +1,81 @@
+"""The consumer: profiles first, then what else the events are about."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+from attune.features.feature import HOUR, Untakable
+from attune.features.feature_set import FeatureSet
+from attune.ports import OnlineStore, Refused, Taken
+from attune.profiles.kept import Arrived, arrived
+from attune.profiles.redirect import links_of
+from attune.stream import EVENTS
+from attune.telemetry import EVENTS_LATE
+from consumers.features.entities import Entities
+from consumers.features.faults import Faults
+from consumers.features.users import Users
+
+CACHED = 20_000
+"""Entities of each kind that stay decoded between batches: some 5 kB each."""
+
+_LATE = 24 * HOUR
+
+
+class Features:
+    """Folds every event into the features and traits of the profile it belongs to.
+
+    And into those of the other entities it is about: the first set is the users', each further one
+    has a store of its own.
+    """
+
+    name = "features"
+    topics = EVENTS
+    linger = 0.0
+
+    def __init__(
+        self,
+        users: tuple[OnlineStore, FeatureSet],
+        *others: tuple[OnlineStore, FeatureSet],
+        cached: int = CACHED,
+    ) -> None:
+        faults = Faults()
+        self._users = Users(*users, faults, cached)
+        self._others = [Entities(store, features, faults, cached) for store, features in others]
+        self._checks = [
+            feature.check
+            for _, features in (users, *others)
+            for feature in features.features
+            if feature.checks
+        ]
+        self._late = EVENTS_LATE.labels(self.name)
+
+    async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+        """See `Consumer.take`."""
+        taken = [arrived(one.event, one.position) for one in batch]
+        refused: Sequence[Refused] = ()
+        if self._checks:
+            taken, refused = self._checked(taken)
+        counted = await self._users.fold(taken)
+        for other in self._others:
+            await other.fold(counted)
+        for link in chain.from_iterable(links_of(one.event) for one in taken):
+            await self._users.hand_over(link)
+        self._count_late(counted)
+        return refused
+
+    def _checked(self, taken: Sequence[Arrived]) -> tuple[list[Arrived], list[Refused]]:
+        """Put apart what a feature cannot take, before anything is folded of it."""
+        fine, refused = [], []
+        for one in taken:
+            try:
+                for check in self._checks:
+                    check(one.event)
+            except Untakable as error:
+                refused.append(Refused(one.position, str(error)))
+            else:
+                fine.append(one)
+        return fine, refused
+
+    def _count_late(self, counted: Sequence[Arrived]) -> None:
+        late = sum(one.received * 1000 - one.at > _LATE for one in counted)
+        if late:
+            self._late.inc(late)

@@ -1,0 +1,44 @@
+"""Features that raise: each loses the event that it could not take, and nothing else is lost."""
+
+import structlog
+
+from attune.features.folded import Raised
+from attune.profiles.kept import NOTHING, Arrived
+from attune.stream import Position
+from attune.telemetry import FEATURE_ERRORS
+
+_log = structlog.get_logger()
+
+_REMEMBERED = 100_000
+
+
+class Faults:
+    """Which features are not to be asked about an event again, by where the event lies."""
+
+    def __init__(self) -> None:
+        self._skipped: dict[tuple[str, Position], frozenset[int]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._skipped)
+
+    def skipped(self, entity: str, one: Arrived) -> frozenset[int]:
+        """Return the numbers of the features that have raised on it."""
+        return self._skipped.get((entity, one.position), NOTHING)
+
+    def note(self, entity: str, one: Arrived, raised: Raised) -> None:
+        """Count and log that a feature raised; from now on it is skipped on this event."""
+        if len(self._skipped) > _REMEMBERED:
+            self._skipped.clear()
+        place = (entity, one.position)
+        self._skipped[place] = self._skipped.get(place, NOTHING) | {raised.number}
+        feature = f"{entity}.{raised}"
+        FEATURE_ERRORS.labels(feature).inc()
+        _log.error(
+            "features.raised",
+            feature=feature,
+            event=one.event.id,
+            topic=one.position.topic,
+            partition=one.position.partition,
+            offset=one.position.offset,
+            exc_info=raised.__cause__,
+        )

@@ -1,0 +1,124 @@
+"""Profiles: each event into the one it belongs to, wherever redirects lead."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from attune.errors import Unavailable
+from attune.features.feature_set import FeatureSet
+from attune.features.folded import Raised
+from attune.ids import ProfileId
+from attune.ports import OnlineStore
+from attune.profiles.kept import NOTHING, Arrived
+from attune.profiles.ledger import RETRY
+from attune.profiles.profile import Profile
+from attune.profiles.redirect import Link
+from attune.stream import Position
+from consumers.features.cache import Cache
+from consumers.features.faults import Faults
+from consumers.features.followed import Followed, Profiles
+from consumers.features.handover import HandOver
+
+_AT_ONCE = 300
+"""Profiles of one write: the store works on these while we fold the next ones."""
+
+Events = dict[ProfileId, list[Arrived]]
+"""By the profile under whose key they came."""
+
+
+class Users:
+    """Folds events into profiles, and hands profiles over."""
+
+    def __init__(
+        self, store: OnlineStore, features: FeatureSet, faults: Faults, cached: int
+    ) -> None:
+        self._profiles = Profiles(store, features, Cache(cached))
+        self._hand_over = HandOver(self._profiles)
+        self._name = features.entity.name
+        self._faults = faults
+
+    async def fold(self, batch: Sequence[Arrived]) -> list[Arrived]:
+        """Fold each event in that was not before, and save.
+
+        Returns:
+            The events in their order, without those that a client has sent a second time.
+        """
+        retries: set[Position] = set()
+        pending: Events = {}
+        for one in batch:
+            events = pending.get(one.profile)
+            if events is None:
+                pending[one.profile] = [one]
+            else:
+                events.append(one)
+        while pending:
+            pending = await self._fold(pending, retries)
+        self._profiles.cache.trim()
+        return [one for one in batch if one.position not in retries] if retries else list(batch)
+
+    async def hand_over(self, link: Link) -> None:
+        """Give everything of the link's source to its target, exactly once."""
+        await self._hand_over.run(link)
+
+    async def _fold(self, pending: Events, retries: set[Position]) -> Events:
+        """Fold once; return the events of profiles that somebody else wrote meanwhile."""
+        followed = await self._profiles.follow(pending)
+        if followed.unfinished or followed.outdated:
+            for frozen in followed.unfinished:
+                await self._hand_over.finish(frozen)
+            return pending
+        by_target: dict[ProfileId, list[ProfileId]] = {}
+        for source in pending:
+            by_target.setdefault(followed.targets[source], []).append(source)
+        again = await self._fold_each(followed, by_target, pending, retries)
+        return {source: pending[source] for target in again for source in by_target[target]}
+
+    async def _fold_each(
+        self,
+        followed: Followed,
+        by_target: Mapping[ProfileId, Sequence[ProfileId]],
+        pending: Events,
+        retries: set[Position],
+    ) -> list[ProfileId]:
+        """Fold profile by profile, and save many at once; return which have to be done again."""
+        targets = list(by_target)
+        saving: list[asyncio.Task[list[Profile]]] = []
+        again: list[ProfileId] = []
+        away: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for start in range(0, len(targets), _AT_ONCE):
+                    whole = []
+                    for target in targets[start : start + _AT_ONCE]:
+                        profile = followed.profiles[target]
+                        if self._take(profile, by_target[target], pending, retries):
+                            whole.append(profile)
+                        else:
+                            again.append(target)
+                    saving.append(group.create_task(self._profiles.save(whole)))
+                    await asyncio.sleep(0)  # so that the write goes out before we fold on
+        except* Unavailable as group_of:
+            away = group_of.exceptions[0]
+        if away is not None:
+            raise away
+        return again + [refused.profile for task in saving for refused in task.result()]
+
+    def _take(
+        self,
+        profile: Profile,
+        sources: Iterable[ProfileId],
+        pending: Events,
+        retries: set[Position],
+    ) -> bool:
+        """Fold a profile's events; False if a feature broke, so that all has to be done again."""
+        faults, take = self._faults, profile.take
+        for source in sources:
+            for one in pending[source]:
+                skipped = faults.skipped(self._name, one) if faults else NOTHING
+                try:
+                    verdict = take(source, one, skipped)
+                except Raised as raised:
+                    faults.note(self._name, one, raised)
+                    return False
+                if verdict is RETRY:
+                    retries.add(one.position)
+        return True
