@@ -6,7 +6,7 @@ pass in order tells both, Kafka lets go of a letter before it does of the mark o
 is as durable as the letter, without another store that could disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -67,6 +67,22 @@ class Filed:
     def order(self) -> tuple[datetime, int, int]:
         """By which letters are sorted."""
         return self.letter.at, self.partition, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A message to send again, for the consumers of these letters."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    letters: Sequence[Filed]
+    mended: bool = False
+
+    @property
+    def consumers(self) -> list[str]:
+        """Who put it aside."""
+        return sorted({filed.letter.consumer for filed in self.letters})
 
 
 class Files:

@@ -13,6 +13,12 @@ PROFILE_CHANGES = "profiles.changes"
 CONTENT_CHANGES = "content.changes"
 
 EVENTS = (BEHAVIORAL, TRANSACTIONAL, CONTEXTUAL)
+ONLY = "attune-only"
+"""The header that names, comma-separated, the consumers that a message was sent again for.
+
+The others took it in before. A consumer remembers a message id for a day; who mends something next
+week must not have it counted twice by those to whom nothing was wrong.
+"""
 TOPICS = (*EVENTS, EXPOSURES, DEAD, PROFILE_CHANGES, CONTENT_CHANGES)
 
 _BY_KIND = {
@@ -43,3 +49,5 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     position: Position
     key: bytes | None
     value: bytes
+    only: tuple[str, ...] = ()
+    """The consumers it was sent again for; empty for all."""

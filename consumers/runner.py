@@ -64,7 +64,7 @@ class Runner:
                     return  # not committed: whoever is next takes it
 
     async def _take(self, source: KafkaSource, messages: Sequence[Message]) -> None:
-        batch = Batch(messages, self._share)
+        batch = Batch(self._consumer.name, messages, self._share)
 
         async def hold() -> None:
             await source.hold()
@@ -75,7 +75,7 @@ class Runner:
             await taking.take(batch.events)
         if batch.asides:
             self._watch.puts_aside(aside.refused for aside in batch.asides)
-            await source.put_aside(batch.letters(self._consumer.name, self._clock()))
+            await source.put_aside(batch.letters(self._clock()))
         await source.commit()
         batch.passed()
-        self._watch.passed(len(messages) - len(batch.asides), len(batch.asides))
+        self._watch.passed(batch.taken, len(batch.asides))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from itertools import chain, starmap
 from typing import Any
 
@@ -17,7 +17,7 @@ from aiokafka.errors import (
 
 from attune.dead import DeadLetter, encode_record, shortened
 from attune.errors import Unavailable
-from attune.stream import DEAD, Message, Position
+from attune.stream import DEAD, ONLY, Message, Position
 
 _log = structlog.get_logger()
 
@@ -88,7 +88,12 @@ class KafkaSource:
         self._in_hand.setdefault(place, records[0].offset)
         topic, partition = place.topic.removeprefix(self._prefix), place.partition
         return (
-            Message(Position(topic, partition, one.offset), one.key, one.value or b"")
+            Message(
+                Position(topic, partition, one.offset),
+                one.key,
+                one.value or b"",
+                _only(one.headers) if one.headers else (),
+            )
             for one in records
         )
 
@@ -159,3 +164,8 @@ class KafkaSource:
         """End what waits for a rebalance."""
         if self._holding is not None:
             self._holding.cancel()
+
+
+def _only(headers: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+    named = dict(headers).get(ONLY)
+    return tuple(named.decode(errors="replace").split(",")) if named else ()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+import msgspec
 import pytest
 from making import NOON, event
 from polling import SETTINGS, Recording, driven, messages, scripted
@@ -51,6 +52,21 @@ async def test_what_a_consumer_refuses_is_put_aside_with_its_reason(
     ]
     assert source.letters[0].value == encode(event(id="m1"))
     assert source.commits == 1
+
+
+async def test_what_was_sent_again_for_others_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    batch = messages(event(id="m0"), event(id="m1"), event(id="m2"), b"poison")
+    batch[0] = msgspec.structs.replace(batch[0], only=("archive", "features"))
+    batch[1] = msgspec.structs.replace(batch[1], only=("archive", "recording"))
+    batch[3] = msgspec.structs.replace(batch[3], only=("archive",))
+    consumer = Recording()
+
+    source = await driven(monkeypatch, consumer, batch)
+
+    assert consumer.taken == ["m1", "m2"]
+    assert (source.letters, source.commits) == ([], 1)
 
 
 async def test_a_time_without_a_zone_is_put_aside(monkeypatch: pytest.MonkeyPatch) -> None:
