@@ -7,7 +7,8 @@ AttuneError
 │   └── UnknownKey        no or a wrong write key (401)
 ├── Unavailable           a server is away: 503 with Retry-After, the caller tries again
 ├── StreamError           tells the consumer's runner what to do with a message
-│   └── Poison            can never be folded: dead-letter topic
+│   ├── Poison            can never be folded: dead-letter topic
+│   └── TooMuchPoison     so much of it that something else is wrong: the consumer stops
 └── ConfigurationError    the program refuses to start, and says what to change
 """
 
@@ -89,6 +90,10 @@ class Poison(StreamError):
         super().__init__(f"{field}: {reason}" if field else reason)
         self.reason = reason
         self.field = field
+
+
+class TooMuchPoison(StreamError):
+    """More than a share of the last messages: the consumer stops before it puts them aside."""
 
 
 class ConfigurationError(AttuneError):

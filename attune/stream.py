@@ -1,6 +1,4 @@
-"""Stop 2: which topic carries an event, under which key, and what a dead letter holds."""
-
-from datetime import datetime
+"""Stop 2: which topic carries an event, under which key, and where it lies."""
 
 import msgspec
 
@@ -15,10 +13,13 @@ PROFILE_CHANGES = "profiles.changes"
 CONTENT_CHANGES = "content.changes"
 
 EVENTS = (BEHAVIORAL, TRANSACTIONAL, CONTEXTUAL)
-TOPICS = (*EVENTS, EXPOSURES, DEAD, PROFILE_CHANGES, CONTENT_CHANGES)
+ONLY = "attune-only"
+"""The header that names, comma-separated, the consumers that a message was sent again for.
 
-_SHORT = 1_000
-"""Bytes of a message that is too large for a dead letter."""
+The others took it in before. A consumer remembers a message id for a day; who mends something next
+week must not have it counted twice by those to whom nothing was wrong.
+"""
+TOPICS = (*EVENTS, EXPOSURES, DEAD, PROFILE_CHANGES, CONTENT_CHANGES)
 
 _BY_KIND = {
     Kind.BEHAVIORAL: BEHAVIORAL,
@@ -48,39 +49,5 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     position: Position
     key: bytes | None
     value: bytes
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that can never be taken in, with all that is needed to mend and replay it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes
-    reason: str
-    consumer: str
-    at: datetime
-
-
-def shortened(letter: DeadLetter) -> DeadLetter:
-    """Return the letter without most of its message, which then lies only where it lay.
-
-    In base64, poison of the size that Kafka just allows is larger than Kafka allows.
-    """
-    said = (
-        f"{letter.reason} (of {len(letter.value):,} bytes only the first {_SHORT:,} are here: "
-        "the message itself lies at its offset)"
-    )
-    key = letter.key and letter.key[:_SHORT]
-    return msgspec.structs.replace(letter, key=key, value=letter.value[:_SHORT], reason=said)
-
-
-def encode_dead_letter(letter: DeadLetter) -> bytes:
-    """Return its JSON; key and value are base64, because poison need not be text."""
-    return msgspec.json.encode(letter)
-
-
-def decode_dead_letter(raw: bytes) -> DeadLetter:
-    """Return the dead letter in a message of topic `events.dead`."""
-    return msgspec.json.decode(raw, type=DeadLetter)
+    only: tuple[str, ...] = ()
+    """The consumers it was sent again for; empty for all."""

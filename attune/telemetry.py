@@ -68,8 +68,8 @@ EVENTS_LATE = Counter(
 )
 FEATURE_ERRORS = Counter(
     "attune_feature_errors_total",
-    "A feature raised; it skipped the event, others went on. See the log for event id and "
-    "traceback.",
+    "A feature raised; it skipped the event, others went on. Above zero: see the log for event id "
+    "and traceback.",
     ["feature"],
 )
 ANSWERS = Histogram(

@@ -22,7 +22,7 @@ from feast.repo_config import RepoConfig
 from feast.types import Float64, Int64, String
 from marks import Marks
 
-from attune.adapters.kafka.source import open_source
+from attune.adapters.kafka.member import open_source
 from attune.collect.event import decode
 from attune.settings import Settings
 from attune.stream import EVENTS

@@ -5,7 +5,7 @@ import sys
 
 from marks import Marks
 
-from attune.adapters.kafka.source import open_source
+from attune.adapters.kafka.member import open_source
 from attune.collect.event import decode
 from attune.settings import Settings
 from attune.stream import EVENTS

@@ -21,7 +21,9 @@ def configure_logs() -> None:
     ]
     people = sys.stderr.isatty()
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Tracebacks as Python writes them: the pretty ones show every local, visitors included, and
+        # take seconds where one is a batch of thousands of events.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
     )

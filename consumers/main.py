@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
+import structlog
 from prometheus_client import start_http_server
 
 from attune.adapters.archive.writer import ArchiveWriter
@@ -22,6 +23,8 @@ from consumers.measure import Measure
 from consumers.profiles import Profiles
 from consumers.runner import run
 from feature_repo.views import FEATURES
+
+_log = structlog.get_logger()
 
 Opener = Callable[[AsyncExitStack, Settings], Awaitable[Consumer]]
 
@@ -61,6 +64,7 @@ async def consume(settings: Settings, names: Sequence[str]) -> None:
 
     Raises:
         ConfigurationError: a name is none of `CONSUMERS`, or what one needs refuses us.
+        TooMuchPoison: one would put too much aside.
     """
     for name in names:
         if name not in CONSUMERS:
@@ -73,17 +77,32 @@ async def consume(settings: Settings, names: Sequence[str]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    refused: BaseException | None = None
     async with AsyncExitStack() as stack:
         opened = [await CONSUMERS[name](stack, settings) for name in names]
-        try:
-            async with asyncio.TaskGroup() as group:
-                for consumer in opened:
-                    group.create_task(run(consumer, settings.kafka, stop, _clock))
-        except* ConfigurationError as refusals:
-            refused = refusals.exceptions[0]
-    if refused:
-        raise refused
+        await _run(opened, settings, stop)
+
+
+async def _run(consumers: Sequence[Consumer], settings: Settings, stop: asyncio.Event) -> None:
+    """Run them until told to stop or one ends; all then finish and commit, within a bound.
+
+    What is not finished by then waits for a store or the broker. It is not committed, so whoever is
+    next takes it.
+    """
+    running = [
+        asyncio.create_task(run(consumer, settings, stop, _clock), name=consumer.name)
+        for consumer in consumers
+    ]
+    for task in running:
+        task.add_done_callback(lambda _: stop.set())
+    await stop.wait()
+    _, late = await asyncio.wait(running, timeout=settings.consume.drain.total_seconds())
+    for task in late:
+        _log.warning("consumer.left_in_mid_batch", consumer=task.get_name())
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    failures = [task.exception() for task in running if not task.cancelled()]
+    for failure in filter(None, failures):
+        raise failure
 
 
 def _clock() -> datetime:

@@ -15,10 +15,11 @@ from attune.adapters.memory import MemoryStore
 from attune.adapters.postgres.migrate import migrate
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Event, Kind
+from attune.dead import decode_record
 from attune.ids import ProfileId
 from attune.ports import Row, Taken
 from attune.settings import Settings
-from attune.stream import BEHAVIORAL, DEAD, EVENTS, Position, decode_dead_letter, topic_of
+from attune.stream import BEHAVIORAL, DEAD, EVENTS, Position, topic_of
 from cli.embedded.stack import Stack
 from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
@@ -159,7 +160,7 @@ async def _poison(settings: Settings) -> None:
         auto_offset_reset="earliest",
     )
     await dead.start()
-    letter = decode_dead_letter((await dead.getone()).value)
+    letter = decode_record((await dead.getone()).value)
     await dead.stop()
 
     assert (letter.topic, letter.partition, letter.offset) == (BEHAVIORAL, 0, 0)

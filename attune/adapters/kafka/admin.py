@@ -91,7 +91,7 @@ async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
         places = [
             TopicPartition(name, partition)
             for name in names
-            for partition in await _partitions(consumer, name)
+            for partition in await partitions_of(consumer, name)
         ]
         ends = await consumer.end_offsets(places)
         begins = await consumer.beginning_offsets(places)
@@ -106,6 +106,7 @@ async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Return the partitions of any topic, none if there is no such topic."""
     await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - else it knows only subscribed topics
     return consumer.partitions_for_topic(topic) or set()

@@ -1,12 +1,13 @@
-"""Consuming as a member of a group, in batches, and putting aside what cannot be consumed."""
+"""What a member of a group reads, in batches; and putting aside what cannot be consumed."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import chain, starmap
+from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -14,15 +15,19 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
 )
 
-from attune.adapters.kafka.admin import create_topics
+from attune.dead import DeadLetter, encode_record, shortened
 from attune.errors import Unavailable
-from attune.settings import Kafka
-from attune.stream import DEAD, DeadLetter, Message, Position, encode_dead_letter, shortened
+from attune.stream import DEAD, ONLY, Message, Position
 
 _log = structlog.get_logger()
 
 _MAX_RECORDS = 5000
 """Of one batch: large ones are 2.5 to 3 times cheaper to fetch than single messages."""
+_LONGEST_POLL = 0.2
+_HOLD = 0.1
+_LAG = 2.0
+"""Seconds."""
+_NOBODYS = TopicPartition("", 0)
 
 
 class KafkaSource:
@@ -35,33 +40,87 @@ class KafkaSource:
         self._producer = producer
         self._prefix = prefix
         self._linger = linger
+        self._in_hand: dict[TopicPartition, int] = {}
+        """The first offset of each partition that was yielded and not yet committed."""
+        self._holding: asyncio.Task[object] | None = None
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
         """Yield what has come, also nothing, until told to stop. Partitions keep their order."""
-        while not stop.is_set():
-            yield await self._gather(stop)
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                yield await self._gather(stopping)
+        finally:
+            stopping.cancel()
 
-    async def _gather(self, stop: asyncio.Event) -> list[Message]:
-        batch = await self._poll(_MAX_RECORDS, 200)
+    async def _gather(self, stopping: asyncio.Task[Any]) -> list[Message]:
+        batch = await self._poll(_MAX_RECORDS, _LONGEST_POLL, stopping)
         until = time.monotonic() + self._linger
-        while batch and not stop.is_set() and len(batch) < _MAX_RECORDS:
+        while batch and not stopping.done() and len(batch) < _MAX_RECORDS:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            batch += await self._poll(_MAX_RECORDS - len(batch), round(left * 1000))
+            batch += await self._poll(_MAX_RECORDS - len(batch), left, stopping)
         return batch
 
-    async def _poll(self, records: int, timeout_ms: int) -> list[Message]:
-        found = await self._consumer.getmany(timeout_ms=min(timeout_ms, 200), max_records=records)
-        cut = len(self._prefix)
-        return [
-            Message(Position(m.topic[cut:], m.partition, m.offset), m.key, m.value or b"")
-            for messages in found.values()
-            for m in messages
-        ]
+    async def _poll(
+        self, records: int, seconds: float, stopping: asyncio.Task[Any]
+    ) -> list[Message]:
+        """Return what comes within some time, at once when told to stop.
 
-    async def dead_letter(self, letter: DeadLetter) -> None:
-        """Return when the dead-letter topic has it, shortened if it is too large to be sent."""
+        A poll waits for the end of a rebalance however long that takes, which may be for ever
+        while no broker answers.
+        """
+        timeout_ms = round(min(seconds, _LONGEST_POLL) * 1000)
+        polling = asyncio.create_task(
+            self._consumer.getmany(timeout_ms=timeout_ms, max_records=records)
+        )
+        try:
+            await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            found = polling.result().items() if polling.done() else ()
+        finally:
+            polling.cancel()
+        return list(chain.from_iterable(starmap(self._messages, found)))
+
+    def _messages(
+        self, place: TopicPartition, records: Sequence[ConsumerRecord]
+    ) -> Iterator[Message]:
+        self._in_hand.setdefault(place, records[0].offset)
+        topic, partition = place.topic.removeprefix(self._prefix), place.partition
+        return (
+            Message(
+                Position(topic, partition, one.offset),
+                one.key,
+                one.value or b"",
+                _only(one.headers) if one.headers else (),
+            )
+            for one in records
+        )
+
+    async def hold(self) -> None:
+        """Stay in the group while a batch is in hand: a poll that asks for nothing.
+
+        Polling is what shows the group that we do not hang; this one names a partition that is
+        nobody's, so that no message comes with it. It too waits for the end of a rebalance, so we
+        do not wait for it (nor cancel it: aiokafka 0.14 would count a poll for ever after).
+
+        Raises:
+            Unavailable: the group refuses us.
+        """
+        if self._holding is None or self._holding.done():
+            self._holding = asyncio.create_task(self._consumer.getmany(_NOBODYS, timeout_ms=0))
+        await asyncio.wait([self._holding], timeout=_HOLD)
+        if self._holding.done():
+            try:
+                self._holding.result()
+            except KafkaError as error:
+                raise Unavailable("Kafka", str(error)) from error
+
+    async def put_aside(self, letters: Sequence[DeadLetter]) -> None:
+        """Return when the dead-letter topic has them, shortened where too large to be sent."""
+        await asyncio.gather(*map(self._put_aside, letters))
+
+    async def _put_aside(self, letter: DeadLetter) -> None:
         try:
             await self._send(letter)
         except MessageSizeTooLargeError:
@@ -69,7 +128,7 @@ class KafkaSource:
 
     async def _send(self, letter: DeadLetter) -> None:
         await self._producer.send_and_wait(
-            self._prefix + DEAD, encode_dead_letter(letter), key=letter.key
+            self._prefix + DEAD, encode_record(letter), key=letter.key
         )
 
     async def commit(self) -> None:
@@ -78,52 +137,35 @@ class KafkaSource:
             await self._consumer.commit()
         except (CommitFailedError, IllegalStateError) as error:
             _log.info("consumer.commit_refused", reason=str(error))
+        self._in_hand.clear()
+
+    async def lag(self) -> dict[tuple[str, int], int] | None:
+        """Return how many messages of each partition are not committed; None if nobody knows now.
+
+        The end is asked for: what the last fetch told is old while a batch is in hand.
+        """
+        try:
+            async with asyncio.timeout(_LAG):
+                ours = self._consumer.assignment()
+                ends = await self._consumer.end_offsets(ours) if ours else {}
+                done = {place: await self._done(place) for place in ours}
+        except (TimeoutError, KafkaError):
+            return None
+        return {
+            (place.topic.removeprefix(self._prefix), place.partition): max(0, ends[place] - offset)
+            for place, offset in done.items()
+        }
+
+    async def _done(self, place: TopicPartition) -> int:
+        in_hand = self._in_hand.get(place)
+        return await self._consumer.position(place) if in_hand is None else in_hand
+
+    def close(self) -> None:
+        """End what waits for a rebalance."""
+        if self._holding is not None:
+            self._holding.cancel()
 
 
-@asynccontextmanager
-async def open_source(
-    settings: Kafka, group: str, topics: Sequence[str], linger: float
-) -> AsyncIterator[KafkaSource]:
-    """Join a consumer group and yield what it gives us.
-
-    Raises:
-        Unavailable: no broker answers.
-    """
-    prefix = settings.topic_prefix
-    session = round(settings.session_timeout.total_seconds() * 1000)
-    await create_topics(settings)
-    consumer = AIOKafkaConsumer(
-        *(prefix + topic for topic in topics),
-        bootstrap_servers=settings.brokers,
-        group_id=prefix + group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        session_timeout_ms=session,
-        heartbeat_interval_ms=min(500, session // 3),  # a rebalance takes one to be noticed
-        max_poll_interval_ms=300_000,
-        fetch_max_wait_ms=100,
-    )
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all")
-    try:
-        await producer.start()
-        await consumer.start()
-        yield KafkaSource(consumer, producer, prefix, linger)
-    except (KafkaError, OSError) as error:
-        raise Unavailable("Kafka", str(error)) from error
-    finally:
-        await _leave(consumer)
-        await producer.stop()
-
-
-async def _leave(consumer: AIOKafkaConsumer) -> None:
-    """Stop a member of a group.
-
-    Stopped while a fetch waits to be tried again, aiokafka 0.14 cancels that and lets the
-    CancelledError out: it would pass for our own, and end the consumer for good without a word.
-    """
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait([stopping])
-    if stopping.cancelled():
-        await consumer._client.close()  # noqa: SLF001 - what `stop` did not come to
-    else:
-        stopping.result()
+def _only(headers: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:
+    named = dict(headers).get(ONLY)
+    return tuple(named.decode(errors="replace").split(",")) if named else ()

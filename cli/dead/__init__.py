@@ -1,0 +1,1 @@
+"""`attune dead`: what was put aside and why, and sending it again."""

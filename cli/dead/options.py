@@ -1,0 +1,28 @@
+"""What the commands have in common."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from attune.dead import Filed
+from attune.settings import Kafka
+
+Of = Annotated[str | None, typer.Option("--consumer", help="only what this consumer put aside")]
+For = Annotated[str | None, typer.Option("--reason", help="only with this text in the reason")]
+
+
+def read(kafka: Kafka) -> list[Filed]:
+    """Return all dead letters, with progress while they are read."""
+    from attune.adapters.kafka.dead import read_letters  # noqa: PLC0415 - slow, see cli.main
+
+    with progress() as bar:
+        task = bar.add_task("reading dead letters", total=None)
+        return asyncio.run(read_letters(kafka, lambda count: bar.update(task, completed=count)))
+
+
+def progress() -> Progress:
+    """Return a bar on stderr, so that what is printed can be piped; gone when it is done."""
+    return Progress(console=Console(stderr=True), transient=True)

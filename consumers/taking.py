@@ -1,0 +1,85 @@
+"""Having a consumer take events: waiting for its store, and finding the one that breaks it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from attune.errors import AttuneError, Unavailable
+from attune.ports import Consumer, Refused, Taken
+from consumers.watch import Watch
+
+_log = structlog.get_logger()
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+"""Seconds between attempts while a store is away."""
+
+
+class Interrupted(Exception):
+    """Told to stop while a store was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How one consumer takes a batch.
+
+    `hold` keeps its place in the group meanwhile. `refuse` is told what breaks the consumer.
+    """
+
+    consumer: Consumer
+    watch: Watch
+    stop: asyncio.Event
+    hold: Callable[[], Awaitable[None]]
+    refuse: Callable[[Sequence[Refused]], None]
+
+    async def take(self, batch: Sequence[Taken]) -> None:
+        """Take all that can be taken, and refuse the rest.
+
+        A batch that breaks the consumer is halved until the message that does it is alone: taking
+        again what was taken changes nothing, and one message must not stop all that follow it.
+
+        Raises:
+            Interrupted: told to stop while the store was away.
+        """
+        try:
+            refused = await self._insist(batch)
+        except (AttuneError, OSError, MemoryError, Interrupted):
+            raise  # something is to be mended here; no message is to blame
+        except Exception as error:  # noqa: BLE001 - of a feature or a store: whatever it is, it stays
+            if len(batch) > 1:
+                half = len(batch) // 2
+                await self.take(batch[:half])
+                await self.take(batch[half:])
+                return
+            _log.exception("consumer.broken", consumer=self.consumer.name)
+            refused = [Refused(batch[0].position, f"{type(error).__name__}: {error}")]
+        self.refuse(refused)
+
+    async def _insist(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+        """Take until the store takes it: back-pressure, not loss."""
+        wait = _FIRST_WAIT
+        while True:
+            await self.hold()
+            started = time.perf_counter()
+            try:
+                refused = await self.consumer.take(batch)
+            except Unavailable as error:
+                self.watch.waits(str(error))
+                await pause(self.stop, wait)
+                wait = min(2 * wait, _LONGEST_WAIT)
+                if self.stop.is_set():
+                    raise Interrupted from error
+            else:
+                self.watch.took(batch, time.perf_counter() - started)
+                return refused
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until told to stop."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

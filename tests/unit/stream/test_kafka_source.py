@@ -1,0 +1,127 @@
+"""What a member of a group does when its broker, or a letter, is not as it should be."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from making import NOON
+from polling import SETTINGS, Recording
+
+from attune.adapters.kafka import member
+from attune.adapters.kafka.source import KafkaSource
+from attune.dead import DeadLetter, decode_record
+from attune.stream import BEHAVIORAL
+from consumers import runner
+from consumers.runner import run
+
+
+class Producer:
+    """Refuses what is larger than a megabyte, as aiokafka's does."""
+
+    def __init__(self, error: Exception) -> None:
+        self.sent: list[bytes] = []
+        self._error = error
+
+    async def send_and_wait(self, _: str, value: bytes, **__: bytes | None) -> None:
+        if len(value) > 1_000_000:
+            raise self._error
+        self.sent.append(value)
+
+
+LARGE = DeadLetter(BEHAVIORAL, 3, 7, b"ada", b"x" * 900_000, "JSON is malformed", "features", NOON)
+
+
+async def test_poison_too_large_for_a_letter_leaves_one_that_says_where_it_lies() -> None:
+    producer = Producer(MessageSizeTooLargeError("1,200,000 bytes"))
+
+    await KafkaSource(None, producer, "", 0.0).put_aside([LARGE])
+
+    letter = decode_record(producer.sent[0])
+    assert (letter.topic, letter.partition, letter.offset) == (BEHAVIORAL, 3, 7)
+    assert letter.value == b"x" * 1000
+    assert letter.reason == (
+        "JSON is malformed (of 900,000 bytes only the first 1,000 are here: the message itself "
+        "lies at its offset)"
+    )
+
+
+async def test_a_letter_that_cannot_be_sent_now_is_no_letter() -> None:
+    with pytest.raises(KafkaTimeoutError):
+        await KafkaSource(None, Producer(KafkaTimeoutError()), "", 0.0).put_aside([LARGE])
+
+
+class Client:
+    closed = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Fetching:
+    """A member of a group whose broker goes away once; aiokafka's own, in the middle of a fetch,
+    then raises the cancellation of its task at whoever stops it.
+    """
+
+    made: list["Fetching"]
+    stop_all: asyncio.Event
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self._client = Client()
+        self.made.append(self)
+
+    async def start(self) -> None:
+        pass
+
+    def assignment(self) -> frozenset[object]:
+        return frozenset()
+
+    async def getmany(self, **_: object) -> dict[object, object]:
+        if len(self.made) == 1:
+            raise KafkaConnectionError("away")
+        self.stop_all.set()
+        return {}
+
+    async def stop(self) -> None:
+        raise asyncio.CancelledError
+
+
+class Sending:
+    stopped = 0
+
+    def __init__(self, **_: object) -> None:
+        pass
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        Sending.stopped += 1
+
+
+async def test_a_consumer_goes_on_though_its_client_was_stopped_in_mid_fetch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = asyncio.Event()
+    made: list[Fetching] = []
+
+    class Member(Fetching):
+        pass
+
+    Member.made, Member.stop_all = made, stop
+
+    async def nothing(*_: object) -> list[str]:
+        return []
+
+    async def no_time(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(member, "AIOKafkaConsumer", Member)
+    monkeypatch.setattr(member, "AIOKafkaProducer", Sending)
+    monkeypatch.setattr(member, "create_topics", nothing)
+    monkeypatch.setattr(runner, "pause", no_time)
+    Sending.stopped = 0
+
+    await asyncio.wait_for(run(Recording(), SETTINGS, stop, lambda: NOON), 5)
+
+    assert [member._client.closed for member in made] == [True, True]  # noqa: SLF001 - our own twin
+    assert Sending.stopped == 2
