@@ -72,5 +72,5 @@ def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
 
 
 def _as_of(visitor: Visitor, name: str) -> datetime | None:
-    newest = visitor.profile.folded.newest(name)
+    newest = visitor.profile.folded.newest(visitor.features.by_name[name].state_name)
     return datetime.fromtimestamp(newest / 1000, UTC) if newest else None

@@ -50,11 +50,12 @@ class Visitor:
         return {view.name: self._read(view.name) for view in self.features.views}
 
     def _read(self, name: str) -> Mapping[str, Value]:
-        if name in self.profile.seams:
+        view = self.features.by_name[name]
+        if view.state_name in self.profile.seams:
             self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
-            return {field.name: None for field in self.features.by_name[name].fields}
-        values = self.profile.folded.read(name, self.now)
-        if reason := self.profile.lost.get(name):
+            return {field.name: None for field in view.fields}
+        values = self.profile.folded.read(view, self.now)
+        if reason := self.profile.lost.get(view.state_name):
             self.degrade(f"features.{name}", reason)
         return values
 

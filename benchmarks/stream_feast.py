@@ -1,53 +1,82 @@
-"""Contender `stream.feast`: Feast's own batched write alone, of rows of 30 plain values.
+"""Contender `stream.feast`: Feast's own batched write alone, of the rows that our consumer writes.
 
 Reads the events beforehand, in the batches in which our consumer is given them, and then measures
 nothing but `online_write_batch`, which is twice as fast as its async twin. The values are Feast's
 protobuf values already: a writer would also have to consume, fold and convert; we let it.
 
-`profile` writes one row for each profile of a batch, the rows that our consumer writes; `event` one
-row for each event, as a stream does that is pushed to Feast as it comes.
+`entity` writes one row for each visitor, product and visit of a batch, as our consumer does: a row
+of thirty values a visitor (we have more), and all values of the others. `user` writes those of the
+visitors only, `event` a visitor's row for each event, as a stream does that is pushed to Feast as
+it comes.
 """
 
 import asyncio
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import feast
 from feast.infra.online_stores.redis import RedisOnlineStore
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
+from feast.protos.feast.types.Value_pb2 import DoubleList, StringList, Value
 from feast.repo_config import RepoConfig
-from feast.types import Float64, Int64, String
+from feast.types import Array, Float64, Int64, String
 from marks import Marks
 
 from attune.adapters.kafka.member import open_source
-from attune.collect.event import decode
+from attune.collect.event import Event, decode
+from attune.features.feature_set import FeatureSet
+from attune.features.view import Entity
 from attune.settings import Settings
 from attune.stream import EVENTS
 from feature_repo.apply import environment
+from feature_repo.views import FEATURES, USER_FEATURES
 
-INTEGERS, FLOATS, TEXTS = 20, 8, 2
-"""Thirty values: counts for the most part, as our features are."""
+MOST = 30
+"""Values of a row."""
 
 Row = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
-Batch = list[str]
-"""The profile of each event."""
+Batch = list[Event]
+
+_TYPES: dict[str, Any] = {
+    "int64": Int64,
+    "float64": Float64,
+    "string": String,
+    "string_list": Array(String),
+    "float64_list": Array(Float64),
+}
 
 
-def main(group: str, count: int, row: str) -> None:
-    """Read `count` events as `group`, then write a row for each `profile` or `event`."""
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What Feast writes of one kind of entity."""
+
+    view: feast.FeatureView
+    rows: list[list[Row]]
+    """Batch by batch."""
+
+
+def main(group: str, count: int, rows: str) -> None:
+    """Read `count` events as `group`, then write a row for each `entity`, `user` or `event`."""
     settings = Settings(_env_file=None)
     batches = asyncio.run(read(settings, group, count))
     config = _config(settings)
-    store, view = RedisOnlineStore(), _view()
-    rows = list(_rows(batches, by_profile=row == "profile"))
+    store = RedisOnlineStore()
+    kinds = [_kind(USER_FEATURES, [_users(batch, each=rows == "event") for batch in batches])]
+    if rows == "entity":
+        kinds += [
+            _kind(features, [_things(features.entity, batch) for batch in batches])
+            for features in FEATURES[1:]
+        ]
     marks = Marks()
     done = 0
-    for owners, batch in zip(batches, rows, strict=True):
-        store.online_write_batch(config, view, batch, None)
-        done += len(owners)
+    for number, batch in enumerate(batches):
+        for kind in kinds:
+            if kind.rows[number]:
+                store.online_write_batch(config, kind.view, kind.rows[number], None)
+        done += len(batch)
         marks.at(done)
     marks.tell()
 
@@ -59,7 +88,7 @@ async def read(settings: Settings, group: str, count: int) -> list[Batch]:
     async with open_source(settings.kafka, group, EVENTS, 0) as source:
         async for batch in source.batches(stop):
             if batch:
-                batches.append([decode(message.value).profile for message in batch])
+                batches.append([decode(message.value) for message in batch])
             if sum(map(len, batches)) >= count:
                 stop.set()
     return batches
@@ -78,39 +107,53 @@ def _config(settings: Settings) -> RepoConfig:
     )
 
 
-def _view() -> feast.FeatureView:
-    names = _values(0)
-    types: dict[str, Any] = {"i": Int64, "f": Float64, "t": String}
-    return feast.FeatureView(
-        name="plain",
-        entities=[feast.Entity(name="user", join_keys=["user_id"])],
-        schema=[feast.Field(name=name, dtype=types[name[0]]) for name in names],
+def _users(batch: Batch, *, each: bool) -> list[str]:
+    owners = [event.profile for event in batch]
+    return owners if each else list(dict.fromkeys(owners))
+
+
+def _things(entity: Entity, batch: Batch) -> list[str]:
+    return list(dict.fromkeys(thing for event in batch for thing, _ in entity.slices(event)))
+
+
+def _kind(features: FeatureSet, ids: list[list[str]]) -> Kind:
+    fields = features.fields[:MOST]
+    join_key = features.entity.join_key
+    view = feast.FeatureView(
+        name=f"plain_{features.entity.name}",
+        entities=[feast.Entity(name=features.entity.name, join_keys=[join_key])],
+        schema=[feast.Field(name=field.name, dtype=_TYPES[field.type]) for field in fields],
         source=feast.FileSource(path="unused.parquet", timestamp_field="event_timestamp"),
     )
+    values = [{field.name: _value(field.type, seed) for field in fields} for seed in range(500)]
+    return Kind(view, list(_rows(join_key, ids, values)))
 
 
-def _values(seed: int) -> dict[str, Value]:
-    return (
-        {f"i{n}": Value(int64_val=seed % (n + 2)) for n in range(INTEGERS)}
-        | {f"f{n}": Value(double_val=seed / (n + 3)) for n in range(FLOATS)}
-        | {f"t{n}": Value(string_val=f"category-{seed % (n + 9)}") for n in range(TEXTS)}
-    )
-
-
-def _rows(batches: list[Batch], *, by_profile: bool) -> Iterator[list[Row]]:
+def _rows(
+    join_key: str, batches: list[list[str]], values: list[dict[str, Value]]
+) -> Iterator[list[Row]]:
     """Make the rows of each batch; later ones are newer, or Feast would leave them out."""
     moment = datetime.now(UTC)
-    values = [_values(seed) for seed in range(500)]
-    for owners in batches:
+    for ids in batches:
         rows: list[Row] = []
-        for place, profile in enumerate(dict.fromkeys(owners) if by_profile else owners):
+        for place, known in enumerate(ids):
             moment += timedelta(milliseconds=1)
-            rows.append((_key(profile), values[place % len(values)], moment, None))
+            key = EntityKey(join_keys=[join_key], entity_values=[Value(string_val=known)])
+            rows.append((key, values[place % len(values)], moment, None))
         yield rows
 
 
-def _key(profile: str) -> EntityKey:
-    return EntityKey(join_keys=["user_id"], entity_values=[Value(string_val=profile)])
+def _value(kind: str, seed: int) -> Value:
+    name = f"category-{seed % 9}"
+    if kind == "int64":
+        return Value(int64_val=seed % 12)
+    if kind == "float64":
+        return Value(double_val=seed / 7)
+    if kind == "string":
+        return Value(string_val=name)
+    if kind == "string_list":
+        return Value(string_list_val=StringList(val=[name, name]))
+    return Value(double_list_val=DoubleList(val=[seed / 7, seed / 9]))
 
 
 if __name__ == "__main__":

@@ -75,7 +75,10 @@ def _event(body: bytes, until: datetime, message: str) -> Event:
 
 def _as_other(event: Event, copy: int) -> Event:
     user = f"{event.user_id or event.anonymous_id}-{copy}"
-    return msgspec.structs.replace(event, id=f"{event.id}-{copy}", user_id=user, anonymous_id=None)
+    visit = event.session_id and f"{event.session_id}-{copy}"
+    return msgspec.structs.replace(
+        event, id=f"{event.id}-{copy}", user_id=user, anonymous_id=None, session_id=visit
+    )
 
 
 async def produce(settings: Kafka, events: Sequence[Event]) -> None:

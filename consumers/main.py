@@ -1,6 +1,7 @@
 """The role `attune consume`: opens what the named consumers need, and runs them until told."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -79,6 +80,7 @@ async def consume(settings: Settings, names: Sequence[str]) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         opened = [await CONSUMERS[name](stack, settings) for name in names]
+        _spare_the_collector()
         await _run(opened, settings, stop)
 
 
@@ -107,3 +109,14 @@ async def _run(consumers: Sequence[Consumer], settings: Settings, stop: asyncio.
 
 def _clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _spare_the_collector() -> None:
+    """Have garbage collected seldom.
+
+    Cached states are many and hold no cycles: each full collection would look at all of them for
+    a tenth of a second, and find nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000)

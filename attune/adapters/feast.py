@@ -19,6 +19,7 @@ VERSION_FIELD = b"_v"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING = 2
 _MORE = 0x80  # in a varint: another byte follows
+_FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _U32 = struct.Struct("<I")
 
 
@@ -56,7 +57,10 @@ def field_of(view: str, feature: str) -> bytes:
 
 def bytes_value(raw: bytes) -> bytes:
     """Return a `feast.types.Value` that holds bytes."""
-    return b"\x0a" + _varint(len(raw)) + raw
+    length = len(raw)
+    if length < _MORE:
+        return b"\x0a%c%b" % (length, raw)
+    return b"\x0a" + _varint(length) + raw
 
 
 def bytes_of_value(value: bytes) -> bytes:
@@ -74,7 +78,19 @@ def bytes_of_value(value: bytes) -> bytes:
 def timestamp(ms: int) -> bytes:
     """Return a `google.protobuf.Timestamp`; zero parts are left out."""
     seconds, rest = divmod(ms, 1000)
-    parts = b"\x08" + _varint(seconds) if seconds else b""
+    if _FIVE_BYTES <= seconds < _SIX_BYTES:  # from 1978 to 3058
+        parts = bytes(
+            (
+                8,
+                seconds & 127 | 128,
+                seconds >> 7 & 127 | 128,
+                seconds >> 14 & 127 | 128,
+                seconds >> 21 & 127 | 128,
+                seconds >> 28,
+            )
+        )
+    else:
+        parts = b"\x08" + _varint(seconds) if seconds else b""
     return parts + (b"\x10" + _varint(rest * 1_000_000) if rest else b"")
 
 

@@ -45,13 +45,12 @@ class FeatureSet:
         self._check()
         self.entity: Entity = self.views[0].entity
         self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
-        self.by_state: Mapping[str, str] = {view.state_name: view.name for view in self.views}
-        self.tag_of: Mapping[str, int] = {v.name: tag(v.state_name) for v in self.views}
+        self.tag_of: Mapping[str, int] = {v.state_name: tag(v.state_name) for v in self.views}
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
         self.packs = tuple(feature.pack for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
-        self.places: Mapping[str, Place] = {p.view.name: p for p in self._places()}
+        self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
         self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
 
     @property

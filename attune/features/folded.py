@@ -5,7 +5,7 @@ from typing import Any
 
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Value
-from attune.features.feature_set import FeatureSet
+from attune.features.feature_set import FeatureSet, Place
 from attune.features.view import FeatureView, as_of
 
 _UNREAD: Any = object()
@@ -24,7 +24,7 @@ class Folded:
     """Decodes the state of a feature when an event first touches it; packs what was touched.
 
     A view that cannot be read begins anew, and `lost` says why: what one feature forgets must not
-    keep an event from all others.
+    keep an event from all others. Everywhere here views go by their state's name.
     """
 
     __slots__ = ("_dirty", "_features", "_latest", "_parts", "_states", "_stored", "lost")
@@ -34,12 +34,14 @@ class Folded:
         self._states: list[Any] = [_UNREAD] * len(features.features)
         self._parts: list[bytes] = [b""] * len(features.features)
         self._latest: dict[Act, int] = {}
+        """Time of the latest event by act, of those folded here."""
         self._stored: dict[str, int] = {}
+        """Time of the latest event by view, of those before."""
         self._dirty = 0
         self.lost: dict[str, str] = {}
         for name, raw in stored.items():
-            if view := features.by_name.get(name):
-                self._take_over(view, raw)
+            if place := features.places.get(name):
+                self._take_over(place, raw)
 
     def update(
         self, act: Act, event: Event, at: int, skipped: frozenset[int] = frozenset()
@@ -85,7 +87,7 @@ class Folded:
                 ours, theirs = self.state(number), other.state(number)
                 self._states[number] = feature.merge(ours, theirs)
                 self._dirty |= 1 << number
-        for name in self._features.by_name:
+        for name in self._features.places:
             if newest := max(self.newest(name), other.newest(name)):
                 self._stored[name] = newest
 
@@ -93,16 +95,17 @@ class Folded:
         """Say whether there is anything in the feature with this number."""
         return bool(self._parts[number]) or self._states[number] is not _UNREAD
 
-    def read(self, name: str, now: int) -> dict[str, Value]:
+    def read(self, view: FeatureView, now: int) -> dict[str, Value]:
         """Return the values of a view at `now` (ms since 1970)."""
-        view, start, stop, _ = self._features.places[name]
+        _, start, stop, _ = self._features.places[view.state_name]
         return view.read([self.state(number) for number in range(start, stop)], now)
 
     def newest(self, name: str) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        view, newest = self._features.by_name[name], self._stored.get(name, 0)
+        newest = self._stored.get(name, 0)
+        acts = self._features.places[name].view.acts
         for act, at in self._latest.items():
-            if at > newest and act in view.acts:
+            if at > newest and act in acts:
                 newest = at
         return newest
 
@@ -134,15 +137,14 @@ class Folded:
         self._dirty = 0
         return found
 
-    def _take_over(self, view: FeatureView, raw: bytes) -> None:
+    def _take_over(self, place: Place, raw: bytes) -> None:
+        view, start, stop, _ = place
         try:
-            parts = view.split(raw)
+            self._parts[start:stop] = view.split(raw)
         except CorruptState as error:
-            self.lost[view.name] = str(error)
-            return
-        _, start, stop, _ = self._features.places[view.name]
-        self._parts[start:stop] = parts
-        self._stored[view.name] = as_of(raw)
+            self.lost[view.state_name] = str(error)
+        else:
+            self._stored[view.state_name] = as_of(raw)
 
     def _unpacked(self, number: int) -> Any:  # noqa: ANN401 - as above
         part = self._parts[number]
@@ -151,5 +153,5 @@ class Folded:
             try:
                 return view.unpacked(place, part)
             except CorruptState as error:
-                self.lost[view.name] = str(error)
+                self.lost[view.state_name] = str(error)
         return self._features.features[number].empty()

@@ -130,11 +130,13 @@ class FeatureView:
 
     def joined(self, parts: Sequence[bytes], as_of: int) -> bytes:
         """Return packed states in one piece: a head, the length of each, then they themselves."""
-        lengths = list(map(len, parts))
-        wide = max(lengths, default=0) >= _NARROW
-        head = bytes((_WIDE if wide else _MAGIC, self.version)) + as_of.to_bytes(_AS_OF, "little")
-        table = _lengths(len(parts)).pack(*lengths) if wide else bytes(lengths)
-        return head + table + b"".join(parts)
+        time = as_of.to_bytes(_AS_OF, "little")
+        try:
+            head, table = bytes((_MAGIC, self.version)), bytes(map(len, parts))
+        except ValueError:  # one has 256 bytes or more
+            head = bytes((_WIDE, self.version))
+            table = _lengths(len(parts)).pack(*map(len, parts))
+        return b"".join((head, time, table, *parts))
 
     def split(self, raw: bytes) -> Parts:
         """Return the packed states in stored bytes.

@@ -105,9 +105,9 @@ class Kept:
             self._read_records(row)
         except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
             raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
-        stored = {features.by_state[name]: raw for name, raw in row.states.items()}
-        for name, seam in self.seams.items():
-            stored[name] = seam.tail
+        stored = row.states
+        if self.seams:
+            stored = {**stored, **{name: seam.tail for name, seam in self.seams.items()}}
         self.folded = Folded(features, stored)
 
     def _read_records(self, row: Row) -> None:
@@ -126,10 +126,9 @@ class Kept:
     def _find_seams(self, raw: bytes | None) -> None:
         """Find the views that are not whole, and give each that has none its seam."""
         held = msgspec.msgpack.decode(known(raw), type=dict[str, Seam]) if raw else {}
-        for view in self.features.views:
-            if not self.ledger.has(self.features.tag_of[view.name]):
-                state = view.state_name
-                self.seams[view.name] = held.get(state) or Seam.at(self.ledger.marks)
+        for name, tag in self.features.tag_of.items():
+            if not self.ledger.has(tag):
+                self.seams[name] = held.get(name) or Seam.at(self.ledger.marks)
 
     @property
     def lost(self) -> dict[str, str]:
@@ -173,8 +172,7 @@ class Kept:
             return None
         if self.seams:
             self._put_aside(states, records)
-        named = {self.features.by_name[name].state_name: raw for name, raw in states.items()}
-        return Write(self.id, self.version, self.ledger.last_seen, named, records, self._removed)
+        return Write(self.id, self.version, self.ledger.last_seen, states, records, self._removed)
 
     def _records(self) -> dict[str, bytes]:
         if not self.ledger.changed:
@@ -185,17 +183,14 @@ class Kept:
     def _whole(self) -> bytes:
         if not self.seams:
             return self.features.tags
-        tags = self.features.tag_of
-        return b"".join(
-            _TAG.pack(tags[v.name]) for v in self.features.views if v.name not in self.seams
-        )
+        whole = (tag for name, tag in self.features.tag_of.items() if name not in self.seams)
+        return b"".join(map(_TAG.pack, whole))
 
     def _put_aside(self, states: dict[str, bytes], records: dict[str, bytes]) -> None:
         """Keep what belongs to views that are not whole in a record of its own."""
         for name, seam in self.seams.items():
             seam.tail = states.pop(name, seam.tail)
-        held = {self.features.by_name[name].state_name: seam for name, seam in self.seams.items()}
-        records[SEAM] = FORMAT + msgspec.msgpack.encode(held)
+        records[SEAM] = FORMAT + msgspec.msgpack.encode(self.seams)
 
     def saved(self) -> None:
         """Go on from the row that the last `write` made."""

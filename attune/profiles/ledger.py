@@ -22,6 +22,8 @@ _RETRIES_KEPT = 256
 _HASH_SHIFT, _MINUTE_SHIFT = 24, 12
 _HASH_MASK = (1 << 40) - 1
 _LOW = (1 << 12) - 1
+_LOWS = (1 << 24) - 1
+_FEW = 8  # message ids that may stay however old they are
 
 Place = tuple[ProfileId, str, int]
 """Source profile, topic and partition: where offsets rise from event to event."""
@@ -78,7 +80,16 @@ class Ledger:
     of it depends only on which events were taken in, not on their order.
     """
 
-    __slots__ = ("changed", "first_seen", "last_seen", "marks", "owner", "recent", "views")
+    __slots__ = (
+        "changed",
+        "first_seen",
+        "last_seen",
+        "marks",
+        "newest",
+        "owner",
+        "recent",
+        "views",
+    )
 
     def __init__(self, owner: ProfileId) -> None:
         self.owner = owner
@@ -87,6 +98,8 @@ class Ledger:
         self.marks: dict[Place, Mark] = {}
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
+        self.newest = 0
+        """Minute of the latest arrival."""
         self.views = b""
         """Tags of the views that are whole, two bytes each; see `Kept`."""
         self.changed = False
@@ -116,7 +129,9 @@ class Ledger:
             return RETRY
         if known is not None:
             return RETRY
-        self.recent[hashed] = received // _MINUTE << _MINUTE_SHIFT | offset & _LOW
+        minute = received // _MINUTE
+        self.newest = max(self.newest, minute)
+        self.recent[hashed] = minute << _MINUTE_SHIFT | offset & _LOW
         self._saw(at)
         return NEW
 
@@ -146,6 +161,7 @@ class Ledger:
         for place, mark in other.marks.items():
             self.marks[place] = mark | self.marks.get(place, UNREAD)
         self.recent.update(other.recent)
+        self.newest = max(self.newest, other.newest)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
         self.last_seen = max(self.last_seen, other.last_seen)
@@ -157,13 +173,12 @@ class Ledger:
             if place[0] == source:
                 self.marks[place] = mark | self.marks.get(place, UNREAD)
         self.recent.update(other.recent)
+        self.newest = max(self.newest, other.newest)
 
     def encode(self) -> bytes:
         """Return its bytes; equal ledgers give equal bytes."""
-        minutes = [known >> _MINUTE_SHIFT for known in self.recent.values()]
-        newest = max(minutes, default=0)
-        if len(minutes) > _RETRIES_KEPT or newest - min(minutes, default=0) > _RETRY_WINDOW:
-            self._forget(newest)
+        if len(self.recent) > _FEW:
+            self._forget()
         own: list[bytes] = []
         foreign: list[tuple[ProfileId, str, int, int, int]] = []
         for place in sorted(self.marks) if len(self.marks) > 1 else self.marks:
@@ -177,19 +192,13 @@ class Ledger:
         if foreign:
             packed = msgspec.msgpack.encode(foreign)
             others = _LENGTH.pack(len(packed)) + packed
-        ids = array(
-            "Q",
-            sorted(
-                hashed << _HASH_SHIFT
-                | (known >> _MINUTE_SHIFT & _LOW) << _MINUTE_SHIFT
-                | known & _LOW
-                for hashed, known in self.recent.items()
-            ),
-        )
+        numbers = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
+        numbers.sort()
+        ids = array("Q", numbers)
         head = _HEAD.pack(
             self.first_seen,
             self.last_seen,
-            newest,
+            self.newest,
             len(self.views) // _TAG,
             len(own),
             bool(foreign),
@@ -197,12 +206,14 @@ class Ledger:
         )
         return b"".join((head, self.views, *own, others, ids.tobytes()))
 
-    def _forget(self, newest: int) -> None:
+    def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
-        bound = newest - _RETRY_WINDOW
-        kept = [pair for pair in self.recent.items() if pair[1] >> _MINUTE_SHIFT >= bound]
-        kept.sort(key=lambda pair: (-(pair[1] >> _MINUTE_SHIFT), pair[0]))
-        self.recent = dict(kept[:_RETRIES_KEPT])
+        bound = self.newest - _RETRY_WINDOW << _MINUTE_SHIFT
+        if len(self.recent) <= _RETRIES_KEPT and min(self.recent.values()) >= bound:
+            return
+        kept = [(known, hashed) for hashed, known in self.recent.items() if known >= bound]
+        kept.sort(reverse=True)
+        self.recent = {hashed: known for known, hashed in kept[:_RETRIES_KEPT]}
 
     @classmethod
     def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
@@ -213,7 +224,7 @@ class Ledger:
         """
         found = cls(owner)
         first, last, newest, views, own, foreign, ids = _HEAD.unpack_from(raw)
-        found.first_seen, found.last_seen = first, last
+        found.first_seen, found.last_seen, found.newest = first, last, newest
         start = _HEAD.size + views * _TAG
         found.views = raw[_HEAD.size : start]
         for _ in range(own):
