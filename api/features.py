@@ -1,13 +1,13 @@
 """Stop 3 in GraphQL: a type for each feature view, made from its declaration."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
 
-from api.visitor import Visitor
+from api.reading import Reading
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView
@@ -21,48 +21,60 @@ _TYPES: Mapping[str, Any] = {
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+_SPOKEN = {"user": "visitor"}
+"""What an entity is called in descriptions, where that is not its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureTypes:
-    """The GraphQL type `Features`, and how a visitor becomes one."""
+    """The GraphQL type of an entity's features, and how what is read becomes one."""
 
     type: type
-    of: Callable[[Visitor], Any]
+    of: Callable[[Reading], Any]
 
 
 def feature_types(features: FeatureSet) -> FeatureTypes:
-    """Return the types of an installation's feature views."""
+    """Return the types of an entity's feature views."""
+    entity = features.entity
     views = {view.name: _view_type(view) for view in features.views}
     whole = _type(
-        "UserFeatures",
-        "Features of the visitor, by feature view, evaluated at the moment of the answer.",
+        f"{pascal(entity.name)}Features",
+        f"Features of the {_SPOKEN.get(entity.name, entity.name)}, by feature view, evaluated at "
+        "the moment of the answer.",
         {
             view.name: (views[view.name], strawberry.field(description=view.description))
             for view in features.views
         },
     )
 
-    def of(visitor: Visitor) -> Any:  # noqa: ANN401 - a type made at run time
+    def of(reading: Reading) -> Any:  # noqa: ANN401 - a type made at run time
         return whole(
             **{
-                name: views[name](as_of=_as_of(visitor, name), **values)
-                for name, values in visitor.values.items()
+                name: views[name](as_of=_as_of(reading, name), **values)
+                for name, values in reading.values.items()
             }
         )
 
     return FeatureTypes(whole, of)
 
 
+def pascal(name: str) -> str:
+    """Return the name as GraphQL spells types: `user_activity` -> `UserActivity`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
 def _view_type(view: FeatureView) -> type:
     as_of = strawberry.field(description="Time of the latest event in it; null if there was none.")
     fields = {field.name: (_TYPES[field.type], _described(field)) for field in view.fields}
-    name = "".join(part.capitalize() for part in view.full_name.split("_"))
-    return _type(f"{name}Features", view.description, {"as_of": (datetime | None, as_of), **fields})
+    name = f"{pascal(view.full_name)}Features"
+    return _type(name, view.description, {"as_of": (datetime | None, as_of), **fields})
 
 
 def _type(name: str, description: str, fields: Mapping[str, tuple[Any, Any]]) -> type:
-    made = dataclasses.make_dataclass(
-        name, [(field, annotation, default) for field, (annotation, default) in fields.items()]
-    )
+    annotations = {field: annotation for field, (annotation, _) in fields.items()}
+    told = {field: default for field, (_, default) in fields.items()}
+    # Not by `make_dataclass`: strawberry then makes the fields anew, without descriptions.
+    made = type(name, (), {"__annotations__": annotations, "__module__": __name__, **told})
     return strawberry.type(made, name=name, description=description)
 
 
@@ -71,6 +83,6 @@ def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
     return strawberry.field(description=f"{field.description}{unit}.")
 
 
-def _as_of(visitor: Visitor, name: str) -> datetime | None:
-    newest = visitor.profile.folded.newest(visitor.features.by_name[name].state_name)
+def _as_of(reading: Reading, name: str) -> datetime | None:
+    newest = reading.newest(name)
     return datetime.fromtimestamp(newest / 1000, UTC) if newest else None

@@ -28,9 +28,6 @@ from attune.features.feature_set import FeatureSet
 from attune.features.view import USER, Entity, FeatureView
 from feature_repo.on_demand import NOW, READS, source_of
 
-ALL_FEATURES = "user_features"
-"""Feature service of every field of users; other entities have their own: `item_features`."""
-
 MODEL_INPUTS = "model_inputs"
 """Feature service of the numbers that models are given, in this order."""
 
@@ -50,6 +47,11 @@ _TYPES: dict[str, Type] = {
 def offline_path(data: Path, entity: Entity) -> Path:
     """Return where the states of an entity lie; absolute, because Feast changes directory."""
     return (data / "offline" / f"{state_view(entity)}.parquet").resolve()
+
+
+def service_of(entity: Entity) -> str:
+    """Return the name of the feature service of every field of an entity: `user_features`."""
+    return f"{entity.name}_features"
 
 
 def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
@@ -159,7 +161,7 @@ def _services(
 ) -> Iterable[feast.FeatureService]:
     entity = features.entity
     yield feast.FeatureService(
-        name=f"{entity.name}_features",
+        name=service_of(entity),
         features=list(on_demand.values()),
         description=f"Everything known about a {entity.name}, at `now`",
     )

@@ -17,7 +17,7 @@ from consumers.archive import Archiving
 from consumers.features.consumer import Features
 from consumers.measure import Measure
 from consumers.profiles import Profiles
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 CONSUMERS = (Features, Profiles, Measure, Archiving)
 COLLECTOR = "collector"
@@ -120,10 +120,11 @@ def _features() -> Iterator[str]:
         "## Features",
         "Declared in `feature_repo/views.py`. The online store keeps the state of each view; its "
         "fields are computed at the moment of reading. Rules and GraphQL use the name in camel "
-        "case, Feast the other.",
+        "case, Feast the other; rules are about users.",
     )
-    for view in USER_FEATURES.views:
-        yield from _view(view)
+    for features in FEATURES:
+        for view in features.views:
+            yield from _view(view)
 
 
 def _view(view: FeatureView) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _view(view: FeatureView) -> Iterator[str]:
         f"{view.description}. Changed by {acts}. State version {view.version}.",
     )
     yield from table(
-        ("field", "in rules", "type", "unit", "meaning"),
+        ("field", "in rules and GraphQL", "type", "unit", "meaning"),
         ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in view.fields),
     )
 

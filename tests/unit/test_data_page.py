@@ -1,12 +1,14 @@
 """docs/data.md says what there is, all of it, and each thing with a meaning."""
 
+from itertools import chain
+
 import pytest
 from checking import ROOT, data
 
 from attune import stream
 from attune.settings import Settings
 from consumers.main import CONSUMERS
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 PAGE = data.page()
 
@@ -26,7 +28,7 @@ def test_who_reads_a_topic_is_who_consumes_it() -> None:
 
 
 def test_every_field_has_a_row_with_its_unit_and_meaning() -> None:
-    for field in USER_FEATURES.fields:
+    for field in chain.from_iterable(features.fields for features in FEATURES):
         assert f"| {field.type} | {field.unit} | {field.description} |" in PAGE
         assert f"| `{field.name}` |" in PAGE
 
