@@ -1,7 +1,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from consumers.archive import Archiving
 
 _TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
 _NAMES = st.none() | _TEXTS
-_AMOUNTS = st.none() | st.integers(0, 2**63 - 1)
+_AMOUNTS = st.none() | st.integers(0, 10**18)
 _JSON = st.dictionaries(
     _TEXTS,
     st.recursive(
@@ -61,6 +63,7 @@ _EVENTS = st.builds(
     source=_TEXTS,
     user_id=st.text(st.characters(codec="utf-8"), min_size=1, max_size=12),
     anonymous_id=_NAMES,
+    session_id=_NAMES,
     name=_NAMES,
     previous_id=_NAMES,
     group_id=_NAMES,
@@ -164,30 +167,61 @@ def test_an_archive_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
         assert database.execute("SELECT count(*) FROM events").fetchall() == [(0,)]
 
 
-def test_compacting_a_day_leaves_one_file_with_the_same_events(tmp_path: Path) -> None:
+def as_before_visits_had_an_id(root: Path, batch: list[Taken]) -> None:
+    """Write a batch as the archive did before it had the column `session_id`."""
+    for path in ArchiveWriter(root).write(batch):
+        table = pq.ParquetFile(path).read()
+        pq.write_table(table.drop_columns(["session_id"]), path)
+
+
+def test_files_from_before_a_column_was_there_are_read_alone(tmp_path: Path) -> None:
+    viewed = shopped("viewed")
+    as_before_visits_had_an_id(tmp_path, taken(viewed))
+
+    assert list(Archive(tmp_path).events()) == [viewed]
+    with Archive(tmp_path).connection() as database:
+        found = database.execute("SELECT session_id, products[1].id FROM events").fetchall()
+    assert found == [(None, "p1")]
+
+
+def test_files_from_before_a_column_was_there_are_read_beside_newer_ones(tmp_path: Path) -> None:
     tape = Tape()
-    batches = [
-        tape(shopped("viewed", at=NOON + timedelta(minutes=n)), event(at=NOON)) for n in range(5)
-    ]
-    kept = archive(tmp_path, *batches, batches[0])
-    before = list(kept.events())
+    old, new = event(), event(session_id="s-1", at=NOON + timedelta(hours=1))
+    as_before_visits_had_an_id(tmp_path, tape(old))
 
-    made = kept.compact(NOON.date())
-
-    assert list(tmp_path.rglob("*.parquet")) == [made]
-    assert list(kept.events()) == before
-    assert kept.compact(NOON.date()) is None
+    assert list(archive(tmp_path, tape(new)).events()) == [old, new]
 
 
-def test_a_crash_while_compacting_changes_nothing(tmp_path: Path) -> None:
-    batches = [[one] for one in taken(event(at=NOON), event(at=NOON + timedelta(hours=1)))]
-    kept = archive(tmp_path, *batches)
-    before = list(kept.events())
-    kept.compact(NOON.date())
+def test_a_replay_tells_what_an_older_file_could_not_hold(tmp_path: Path) -> None:
+    first, second = taken(event(session_id="s-1"), event(session_id="s-2"))
+    as_before_visits_had_an_id(tmp_path, [first, second])
 
-    archive(tmp_path, *batches)  # as if the old files had not been removed
+    kept = archive(tmp_path, [first], [second])
 
-    assert list(kept.events()) == before
+    assert {one.session_id for one in kept.events()} == {"s-1", "s-2"}
+
+
+def test_an_archive_that_did_not_tell_how_far_it_reaches_is_asked_itself(tmp_path: Path) -> None:
+    history = taken(*(event(at=NOON + timedelta(hours=hour)) for hour in range(40)))
+    kept = archive(tmp_path, history[:20], history[20:30])
+    rmtree(tmp_path / "reached")
+
+    assert kept.reached() == {("events.behavioral", 0): 29}
+    archive(tmp_path, history[30:35])
+    assert kept.reached() == {("events.behavioral", 0): 34}
+
+
+def test_how_far_it_reaches_is_said_only_when_all_of_a_batch_is_there(tmp_path: Path) -> None:
+    """The last offset lies in the first file written: the day before the others."""
+    tape, yesterday = Tape(), NOON - timedelta(days=1)
+    kept = archive(tmp_path, tape(event(at=NOON)))
+    (tmp_path / f"day={NOON + timedelta(days=1):%Y-%m-%d}").touch()  # a folder cannot be made
+
+    with pytest.raises(Unavailable):
+        archive(tmp_path, tape(event(at=NOON + timedelta(days=1)), event(at=yesterday)))
+
+    assert [one.position.offset for one in kept.taken()] == [2, 0]
+    assert kept.reached() == {("events.behavioral", 0): 0}
 
 
 async def test_the_consumer_writes_before_it_returns(tmp_path: Path) -> None:
