@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attune.adapters.archive.day import Day, File, Joined, look_at
-from attune.adapters.archive.files import DRAFT, days_in, folder_of, save
+from attune.adapters.archive.files import DRAFT, days_in, folder_of, only_one, save
 from attune.adapters.archive.reader import connect
 from attune.adapters.archive.rows import SCHEMA
 from attune.adapters.archive.views import rows_of
@@ -40,6 +40,9 @@ QUALIFY row_number() OVER (
 ) = 1
 ORDER BY profile, timestamp, id
 """
+
+
+_Choice = Callable[[Day, datetime], Sequence[File]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +73,39 @@ class Compactor:
         self._bound = bound
         self._rest = rest
         self._grace = grace
+        self._finished: dict[date, int] = {}
+        """When a folder last changed of which one file is all that is left; so is nearly every."""
 
     def days(self) -> list[date]:
         """Return the days that have files."""
         return list(days_in(self._root))
 
     def tidy(self, day: date, now: datetime) -> Compacted:
-        """Do what is due to a day.
+        """Do what is due to a day, unless another process is at it.
 
         Raises:
             Unavailable: the disk is full or away, or a file on it cannot be read; nothing is lost.
         """
-        return self._done(day, now, self._due)
+        return self._done(day, now, self._due, wait=False)
 
     def compact(self, day: date, now: datetime) -> Compacted:
         """Make one file of a day's, due or not; raises as `tidy`."""
-        return self._done(day, now, lambda found, _: found.live)
+        return self._done(day, now, lambda found, _: found.live, wait=True)
 
-    def _done(
-        self, day: date, now: datetime, choose: Callable[[Day, datetime], Sequence[File]]
-    ) -> Compacted:
+    def _done(self, day: date, now: datetime, choose: _Choice, *, wait: bool) -> Compacted:
+        joined = removed = 0
         try:
-            chosen = choose(look_at(self._root, day), now)
-            if len(chosen) > 1:
-                self._join(day, chosen, now)
-            removed = self._remove(look_at(self._root, day), now)
+            with only_one(self._root, wait=wait) as alone:
+                if alone and not self._left_alone(day):
+                    joined = self._join(day, choose(look_at(self._root, day), now), now)
+                    removed = self._remove(day, now)
         except (OSError, duckdb.Error, pa.ArrowException) as error:
             raise Unavailable(f"the archive in {self._root}", str(error)) from error
-        return Compacted(day, len(chosen) if len(chosen) > 1 else 0, removed)
+        return Compacted(day, joined, removed)
+
+    def _left_alone(self, day: date) -> bool:
+        """Say whether nothing came or went since there was nothing left to do."""
+        return self._finished.get(day) == folder_of(self._root, day).stat().st_mtime_ns
 
     def _due(self, found: Day, now: datetime) -> Sequence[File]:
         if all(file.written <= now - self._rest for file in found.live):
@@ -108,22 +116,28 @@ class Compactor:
                 return files
         return ()
 
-    def _join(self, day: date, files: Sequence[File], now: datetime) -> None:
+    def _join(self, day: date, files: Sequence[File], now: datetime) -> int:
+        if len(files) < 2:  # noqa: PLR2004 - one file is joined
+            return 0
         sources = frozenset(file.identity for file in files)
         joined = Joined(now, sources, level=1 + max(map(_level, files)))
         schema = SCHEMA.with_metadata(joined.metadata())
         path = folder_of(self._root, day) / joined.name()
         save(path, partial(_write_joined, files, schema))
+        return len(files)
 
-    def _remove(self, found: Day, now: datetime) -> int:
-        gone = [file.path for file, since in found.obsolete if since <= now - self._grace]
-        gone += [
-            draft
-            for draft in folder_of(self._root, found.day).glob(f".*{DRAFT}")
-            if draft.stat().st_mtime <= (now - self._grace).timestamp()
-        ]
+    def _remove(self, day: date, now: datetime) -> int:
+        folder = folder_of(self._root, day)
+        seen = folder.stat().st_mtime_ns  # before looking: what comes meanwhile is looked at again
+        found = look_at(self._root, day)
+        drafts = list(folder.glob(f".*{DRAFT}"))
+        old = (now - self._grace).timestamp()
+        gone = [file.path for file, since in found.obsolete if since.timestamp() <= old]
+        gone += [draft for draft in drafts if draft.stat().st_mtime <= old]
         for path in gone:
             path.unlink(missing_ok=True)
+        if len(found.live) < 2 and not (found.obsolete or drafts):  # noqa: PLR2004 - as above
+            self._finished[day] = seen
         return len(gone)
 
 

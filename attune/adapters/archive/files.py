@@ -1,7 +1,9 @@
 """Where the files of the archive lie, and how one comes to be: whole, or not at all."""
 
+import fcntl
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +22,7 @@ def folder_of(root: Path, day: date) -> Path:
 
 def days_in(root: Path) -> Iterator[date]:
     """Yield the days that have a folder, in order."""
-    for folder in sorted(root.glob("day=*")):
+    for folder in sorted(root.glob("day=????-??-??")):
         yield date.fromisoformat(folder.name.removeprefix("day="))
 
 
@@ -36,6 +38,23 @@ def save(path: Path, write: Callable[[BinaryIO], object]) -> None:
     finally:
         draft.unlink(missing_ok=True)
     _sync(path.parent)
+
+
+@contextmanager
+def only_one(root: Path, *, wait: bool) -> Iterator[bool]:
+    """Yield whether this process is the only one in here now; with `wait`, after it has become so.
+
+    It spares work and is nothing to rely on: not every file system that is shared has locks.
+    """
+    with (root / ".only-one").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        except OSError:
+            yield True
+        else:
+            yield True
 
 
 def _sync(folder: Path) -> None:

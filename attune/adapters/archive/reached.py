@@ -48,7 +48,7 @@ def advance(root: Path, batch: Iterable[Taken]) -> None:
     """Say that all of a batch is there; a replay of older offsets takes nothing back."""
     folder = root / _FOLDER
     before = _in_folder(folder)
-    ends = _ends(taken.position for taken in batch)
+    ends = ends_of(taken.position for taken in batch)
     _say(folder, {of: end for of, end in ends.items() if end > before.get(of, -1)})
 
 
@@ -61,7 +61,8 @@ def _write(text: str, file: BinaryIO) -> None:
     file.write(text.encode())
 
 
-def _ends(positions: Iterable[Position]) -> dict[TopicPartition, int]:
+def ends_of(positions: Iterable[Position]) -> dict[TopicPartition, int]:
+    """Return the highest offset of each topic partition."""
     ends: dict[TopicPartition, int] = {}
     for position in positions:
         of = position.topic, position.partition
@@ -82,7 +83,7 @@ def _named(stem: str) -> TopicPartition:
 
 
 def _in_files(root: Path) -> dict[TopicPartition, int]:
-    return _ends(
+    return ends_of(
         Position(**row)
         for path in root.glob(PATTERN)
         for row in pq.ParquetFile(path).read(["topic", "partition", "offset"]).to_pylist()

@@ -1,7 +1,8 @@
 """Reads the archive with DuckDB: every event once, in the order in which it happened."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -10,10 +11,12 @@ from uuid import uuid4
 import duckdb
 
 from attune.adapters.archive import reached
+from attune.adapters.archive.day import look_at
 from attune.adapters.archive.files import PATTERN
 from attune.adapters.archive.reached import TopicPartition
 from attune.adapters.archive.rows import COLUMNS, taken_of
 from attune.adapters.archive.views import once, views_over
+from attune.adapters.archive.writer import ArchiveWriter
 from attune.collect.event import Event
 from attune.ids import ProfileId
 from attune.ports import Taken
@@ -23,11 +26,25 @@ _BATCH = 10_000
 _ORDER = "timestamp, received_at, profile, id"
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a day: files that are not on their way out, and events, each once."""
+
+    day: date
+    files: int
+    bytes: int
+    events: int
+
+
 class Archive:
     """The Parquet files under a folder; none at all is an empty archive."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    def write(self, batch: Sequence[Taken]) -> None:
+        """See `ArchiveStore.write`."""
+        ArchiveWriter(self._root).write(batch)
 
     def connection(self) -> duckdb.DuckDBPyConnection:
         """Return DuckDB in memory with the views of `views.py`; the caller closes it."""
@@ -44,10 +61,7 @@ class Archive:
         profiles: Collection[ProfileId] | None = None,
         topics: Collection[str] = EVENTS,
     ) -> Iterator[Event]:
-        """Yield what happened before `until` (to these profiles), the oldest first.
-
-        Ties go by the time of receipt, then by profile and message id.
-        """
+        """See `ArchiveStore.events`."""
         for taken in self.taken(until=until, profiles=profiles, topics=topics):
             yield taken.event
 
@@ -59,12 +73,7 @@ class Archive:
         profiles: Collection[ProfileId] | None = None,
         topics: Collection[str] = EVENTS,
     ) -> Iterator[Taken]:
-        """Yield events with where they lay in Kafka, each once, in the order of `events`.
-
-        `upto` cuts every topic partition after an offset, and leaves out those it does not name.
-        Of a message that was sent twice, the one received first *within the cut* counts: what
-        lies behind it has not happened yet for whoever reads up to there.
-        """
+        """See `ArchiveStore.taken`."""
         query, parameters = _query(upto, until, profiles, topics)
         with self.connection() as database:
             found = database.execute(query, parameters)
@@ -73,8 +82,19 @@ class Archive:
                 yield from (taken_of(dict(zip(names, row, strict=True))) for row in rows)
 
     def reached(self) -> dict[TopicPartition, int]:
-        """Return the highest offset of each topic partition up to which everything is archived."""
+        """See `ArchiveStore.reached`."""
         return reached.read(self._root)
+
+    def days(self) -> list[Kept]:
+        """See `ArchiveStore.days`; files on their way out are not counted."""
+        query = "SELECT day, count(*) FROM events GROUP BY day"
+        with self.connection() as database:
+            events = dict(database.execute(query).fetchall())
+        return [
+            Kept(day, len(live), sum(file.bytes for file in live), events[day])
+            for day in sorted(events)
+            if (live := look_at(self._root, day).live)
+        ]
 
 
 def connect() -> duckdb.DuckDBPyConnection:
