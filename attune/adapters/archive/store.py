@@ -65,6 +65,14 @@ def folder(settings: Settings) -> Path:
     return settings.data / "archive"
 
 
+def place(settings: Settings) -> str:
+    """Return where the archive is, in words that hold no password."""
+    address = settings.archive.clickhouse
+    if address is None:
+        return str(folder(settings))
+    return f"ClickHouse at {address.host}:{address.port}{address.path or ''}"
+
+
 @contextmanager
 def open_archive(settings: Settings) -> Iterator[ArchiveStore]:
     """Yield the archive that is configured; a server is asked only once something is done."""

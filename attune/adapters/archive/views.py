@@ -74,7 +74,7 @@ WITH visits AS (
     WINDOW visitor AS (PARTITION BY profile ORDER BY timestamp, received_at, id)
 ), numbered AS (
     -- More than {Sessions().gap // MINUTE} minutes without an event end a session.
-    SELECT *, 1 + count_if(gap > {Sessions().gap}) OVER (
+    SELECT *, 1 + count(*) FILTER (gap > {Sessions().gap}) OVER (
         PARTITION BY profile ORDER BY timestamp, received_at, id ROWS UNBOUNDED PRECEDING
     ) AS session FROM visits
 )
