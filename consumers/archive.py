@@ -35,11 +35,11 @@ class Archiving:
     linger = 2.0  # a file for each partition and day of a batch: fewer and larger ones
 
     def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+        self.writer = writer
 
     async def take(self, batch: Sequence[Taken]) -> None:
         """See `Consumer.take`."""
-        await asyncio.to_thread(self._writer.write, batch)
+        await asyncio.to_thread(self.writer.write, batch)
 
 
 @asynccontextmanager

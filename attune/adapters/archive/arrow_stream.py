@@ -23,7 +23,7 @@ def rows_in(chunks: Iterator[bytes]) -> Iterator[Mapping[str, Any]]:
         with pa.ipc.open_stream(io.BufferedReader(source)) as reader:
             for batch in reader:
                 yield from batch.to_pylist()
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
         raise Unavailable("the archive in ClickHouse", f"its answer broke off: {error}") from error
     if source.last != _END:
         raise Unavailable("the archive in ClickHouse", "its answer broke off")

@@ -102,7 +102,9 @@ def connect() -> duckdb.DuckDBPyConnection:
     # In a folder of its own, which DuckDB makes when needed and removes: files there have no
     # names that two processes would not both use.
     spill = Path(gettempdir(), f"attune-{uuid4().hex}")
-    database = duckdb.connect(config={"threads": 2, "temp_directory": str(spill)})
+    database = duckdb.connect(
+        config={"threads": 2, "memory_limit": "1GB", "temp_directory": str(spill)}
+    )
     database.execute("SET TimeZone = 'UTC'")
     return database
 
