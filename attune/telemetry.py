@@ -35,7 +35,6 @@ ALIVE = Gauge(
     "it hangs, or its broker is away; see its log.",
     ["consumer"],
 )
-<<<<<<< HEAD
 LAG = Gauge(
     "attune_consumer_lag_messages",
     "Messages of a partition that a consumer has not made durable yet. Rising for minutes: the "
@@ -72,12 +71,11 @@ FEATURE_ERRORS = Counter(
     "A feature raised; it skipped the event, others went on. Above zero: see the log for event id "
     "and traceback.",
     ["feature"],
-=======
+)
 JOINED = Counter(
     "attune_archive_joined_files_total",
     "Files of the archive that were joined into fewer. Flat for hours while events come: see the "
     "log of the archive consumer.",
->>>>>>> archive
 )
 ANSWERS = Histogram(
     "attune_answer_seconds",

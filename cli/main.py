@@ -13,11 +13,8 @@ from rich.console import Console
 
 from attune.errors import AttuneError
 from attune.settings import Settings
-<<<<<<< HEAD
-from cli.dead.commands import app as dead_app
-=======
 from cli.archive import app as archive_app
->>>>>>> archive
+from cli.dead.commands import app as dead_app
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
 from cli.settings_table import masked
@@ -41,11 +38,8 @@ app = typer.Typer(
 )
 features_app = typer.Typer(no_args_is_help=True, help="Tell Feast about the features.")
 app.add_typer(features_app, name="features")
-<<<<<<< HEAD
 app.add_typer(dead_app, name="dead")
-=======
 app.add_typer(archive_app, name="archive")
->>>>>>> archive
 app.command("replay")(replay_command)
 
 

@@ -6,16 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 
-<<<<<<< HEAD
-from attune.adapters.archive.writer import ArchiveWriter
-from attune.ports import Refused, Taken
-=======
 import structlog
 
 from attune.adapters.archive.compaction import Compactor
 from attune.errors import Unavailable
-from attune.ports import Taken
->>>>>>> archive
+from attune.ports import Refused, Taken
 from attune.stream import EVENTS, EXPOSURES
 from attune.telemetry import JOINED
 
@@ -44,11 +39,8 @@ class Archiving:
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
-<<<<<<< HEAD
-        await asyncio.to_thread(self._writer.write, batch)
-        return ()
-=======
         await asyncio.to_thread(self.writer.write, batch)
+        return ()
 
 
 @asynccontextmanager
@@ -82,4 +74,3 @@ async def _compact_for_ever(
                 JOINED.inc(done.joined)
                 _log.info("archive.compacted", day=str(day), files=done.joined)
         await asyncio.sleep(every)
->>>>>>> archive

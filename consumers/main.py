@@ -19,13 +19,8 @@ from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import ConfigurationError
 from attune.ports import Consumer
 from attune.settings import Settings
-<<<<<<< HEAD
-from consumers.archive import Archiving
-from consumers.features.consumer import Features
-=======
 from consumers.archive import Archiving, compacting
-from consumers.features import Features
->>>>>>> archive
+from consumers.features.consumer import Features
 from consumers.measure import Measure
 from consumers.profiles import Profiles
 from consumers.runner import run
