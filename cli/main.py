@@ -13,6 +13,7 @@ from rich.console import Console
 
 from attune.errors import AttuneError
 from attune.settings import Settings
+from cli.archive import app as archive_app
 from cli.dead.commands import app as dead_app
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
@@ -38,6 +39,7 @@ app = typer.Typer(
 features_app = typer.Typer(no_args_is_help=True, help="Tell Feast about the features.")
 app.add_typer(features_app, name="features")
 app.add_typer(dead_app, name="dead")
+app.add_typer(archive_app, name="archive")
 app.command("replay")(replay_command)
 
 
