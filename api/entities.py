@@ -7,9 +7,10 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from api.context import AT, Info, unanswerable
-from api.features import feature_types, pascal
+from api.features import feature_types
 from api.reading import Reading
 from attune.features.feature_set import FeatureSet
+from attune.features.spelling import pascal
 
 
 def entity_field(features: FeatureSet) -> StrawberryField:

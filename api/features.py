@@ -10,11 +10,13 @@ import strawberry
 from api.reading import Reading
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
+from attune.features.spelling import pascal
 from attune.features.view import FeatureView
 
 _TYPES: Mapping[str, Any] = {
     "int64": int | None,
     "float64": float | None,
+    "bool": bool | None,
     "string": str | None,
     "string_list": list[str] | None,
     "float64_list": list[float] | None,
@@ -56,11 +58,6 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
         )
 
     return FeatureTypes(whole, of)
-
-
-def pascal(name: str) -> str:
-    """Return the name as GraphQL spells types: `user_activity` -> `UserActivity`."""
-    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def _view_type(view: FeatureView) -> type:

@@ -1,6 +1,5 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,19 +13,13 @@ from attune.decide.rules import decide
 from attune.errors import Unavailable
 from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
+from attune.features.spelling import camel
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
 from attune.profiles.segments import Membership, segments_of
-
-_UNDERSCORE = re.compile(r"_([a-z0-9])")
-
-
-def camel(name: str) -> str:
-    """Return the name as GraphQL and rules spell it: `behavior_score` -> `behaviorScore`."""
-    return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
 
 
 @dataclass(frozen=True, kw_only=True)

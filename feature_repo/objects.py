@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 import feast
 from feast.data_source import DataSource
 from feast.repo_contents import RepoContents
-from feast.types import Array, Bytes, Float64, Int64, String
+from feast.types import Array, Bool, Bytes, Float64, Int64, String
 from feast.types import FeastType as Type
 
 from attune.adapters.feast import state_feature, state_view
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.view import USER, Entity, FeatureView
+from feature_repo.known import tags_of
 from feature_repo.on_demand import NOW, READS, source_of
 
 MODEL_INPUTS = "model_inputs"
@@ -38,6 +39,7 @@ CREATED_TIME = "created"
 _TYPES: dict[str, Type] = {
     "int64": Int64,
     "float64": Float64,
+    "bool": Bool,
     "string": String,
     "string_list": Array(String),
     "float64_list": Array(Float64),
@@ -56,7 +58,7 @@ def service_of(entity: Entity) -> str:
 
 def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
     """Return the fields that are numbers, in the order in which models take them."""
-    return tuple(field for field in features.fields if field.type in ("int64", "float64"))
+    return tuple(field for field in features.fields if field.type in ("int64", "float64", "bool"))
 
 
 def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> RepoContents:
@@ -129,7 +131,7 @@ def _state(features: FeatureSet, data: Path) -> _State:
         source=push,
         online=True,
         description=f"States of each {features.entity.name}: {features.entity.description}",
-        tags={view.name: f"version {view.version}" for view in features.views},
+        tags=tags_of(features),
     )
     return _State(entity, state, (batch, push))
 

@@ -9,8 +9,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from api.visitor import camel
 from attune import stream, telemetry
+from attune.features.spelling import camel
 from attune.features.view import FeatureView
 from attune.settings import Settings
 from consumers.archive import Archiving

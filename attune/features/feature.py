@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -11,7 +11,8 @@ from attune.collect.event import Event
 
 State = TypeVar("State")
 
-FieldType = Literal["int64", "float64", "string", "string_list", "float64_list"]
+FieldType = Literal["int64", "float64", "bool", "string", "string_list", "float64_list"]
+OWN_TYPES: tuple[FieldType, ...] = get_args(FieldType)
 Value: TypeAlias = int | float | str | list[str] | list[float] | None
 
 Act: TypeAlias = str

@@ -54,6 +54,11 @@ class Entity:
     slices: Callable[[Event], Iterable[Slice]] = field(default=_nothing, compare=False)
     ttl: int = 0
 
+    @property
+    def streamed(self) -> bool:
+        """Whether events say which of these they are about."""
+        return self.slices is not _nothing
+
 
 USER = Entity("user", "user_id", "A visitor or customer, by profile id")
 

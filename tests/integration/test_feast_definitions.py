@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -12,17 +13,21 @@ import feast
 import pandas as pd
 import pytest
 from making import NOON, event
+from typer.testing import CliRunner
 
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Commerce, Event, Kind, Product, millis
 from attune.errors import ConfigurationError, Unavailable
 from attune.features.feature import Value, act_of
 from attune.features.feature_set import FeatureSet
+from attune.features.moments import FirstAndLast
 from attune.features.view import USER, FeatureView
 from attune.ports import Write
 from attune.settings import Settings
+from cli.main import app
 from feature_repo import apply as applying
-from feature_repo.apply import apply, environment, open_store, quiet
+from feature_repo import on_demand
+from feature_repo.apply import Plan, apply, environment, open_store, quiet
 from feature_repo.objects import MODEL_INPUTS, model_inputs, repo_contents, service_of
 from feature_repo.views import FEATURES, USER_FEATURES
 from training.history import write_history
@@ -82,6 +87,33 @@ def read(features: FeatureSet, events: list[Event], now: int) -> dict[str, Value
 EVERY_ENTITY = pytest.mark.parametrize("features", FEATURES, ids=lambda each: each.entity.name)
 
 
+def refused(_: Plan) -> bool:
+    return False
+
+
+def with_views(monkeypatch: pytest.MonkeyPatch, *views: FeatureView) -> None:
+    """Put other views in the place of those of users that have their names."""
+    kept = {view.name: view for view in USER_FEATURES.views} | {view.name: view for view in views}
+    others = [features for features in FEATURES if features is not USER_FEATURES]
+    monkeypatch.setattr(applying, "FEATURES", (FeatureSet(kept.values()), *others))
+    for view in views:  # `on_demand` has a function for each view that is declared
+        read = on_demand._reader(view)  # noqa: SLF001 - as it makes them itself
+        monkeypatch.setitem(on_demand.READS, view.full_name, read)
+        monkeypatch.setattr(on_demand, view.full_name, read, raising=False)
+
+
+def changes_of(settings: Settings, **options: bool) -> tuple[list[str], list[str]]:
+    """What is to be applied, and which views would have to be backfilled."""
+    plans: list[Plan] = []
+
+    def agree(plan: Plan) -> bool:
+        plans.append(plan)
+        return True
+
+    changes = apply(settings, agree=agree, **options)
+    return changes, plans[0].unfilled if plans else []
+
+
 @pytest.fixture
 def feature_store(settings: Settings) -> Iterator[feast.FeatureStore]:
     apply(settings)
@@ -95,11 +127,11 @@ def test_applying_twice_changes_nothing_the_second_time(settings: Settings) -> N
     assert "create on demand feature view user_activity" in first
     assert "create feature view user_state" in first
     assert apply(settings) == []
-    assert apply(settings, plan_only=True) == []
+    assert apply(settings, agree=refused) == []
 
 
 def test_a_plan_changes_nothing(settings: Settings) -> None:
-    planned = apply(settings, plan_only=True)
+    planned = apply(settings, agree=refused)
 
     assert "create feature service user_features" in planned
     assert set(planned) - set(apply(settings)) <= {f"create project {settings.project}"}
@@ -121,10 +153,103 @@ def test_what_is_no_longer_declared_is_deleted(
     assert apply(settings) == []
 
 
+PURCHASES = USER_FEATURES.by_name["purchases"]
+
+
+def test_a_view_that_means_something_else_needs_a_new_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(settings)
+    other = replace(PURCHASES, features=(*PURCHASES.features, FirstAndLast("_order")))
+    with_views(monkeypatch, other)
+
+    with pytest.raises(ConfigurationError, match="user_purchases: has changed: raise its version"):
+        apply(settings)
+    with_views(monkeypatch, replace(other, version=2))
+    _, unfilled = changes_of(settings)
+
+    assert unfilled == ["user_purchases: version 1 -> 2"]
+    assert apply(settings) == []
+    with_views(monkeypatch, replace(PURCHASES, version=1))
+    with pytest.raises(ConfigurationError, match="goes back from version 2"):
+        apply(settings)
+
+
+def test_a_view_that_was_only_rewritten_keeps_its_version(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(settings)
+
+    class Rewritten(type(PURCHASES.features[0])):
+        """The same, said otherwise."""
+
+    with_views(monkeypatch, replace(PURCHASES, features=(Rewritten(),)))
+
+    with pytest.raises(ConfigurationError, match="--same-meaning"):
+        apply(settings)
+    changes, unfilled = changes_of(settings, same_meaning=True)
+
+    assert unfilled == []
+    assert [change.partition(": tags")[0] for change in changes] == [
+        "change feature view user_state"
+    ]
+    assert apply(settings) == []
+
+
+def test_a_new_view_is_to_be_backfilled(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert changes_of(settings)[1] == []  # the first of all: there is nothing to fill them from
+    new = FeatureView("orders", "When they order", (FirstAndLast("_order"),))
+    with_views(monkeypatch, new)
+
+    changes, unfilled = changes_of(settings)
+
+    assert unfilled == ["user_orders: new"]
+    assert "create on demand feature view user_orders" in changes
+
+
+def test_what_is_declared_wrongly_reaches_no_registry(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_views(monkeypatch, FeatureView("Orders", "When they order", (FirstAndLast("_order"),)))
+
+    with pytest.raises(ConfigurationError, match="no name for a view"):
+        apply(settings)
+
+
+def test_the_command_shows_costs_and_the_plan_before_it_applies(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment_of(settings).items():
+        monkeypatch.setenv(name, value)
+    run = CliRunner().invoke
+
+    planned = run(app, ["features", "apply", "--plan"], catch_exceptions=False).stdout
+    applied = run(app, ["features", "apply"], catch_exceptions=False).stdout
+    again = run(app, ["features", "apply"], catch_exceptions=False).stdout
+
+    assert "us an event" in planned
+    assert "create feature view user_state" in planned
+    assert "create feature view user_state" in applied
+    assert "nothing to change" in again
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What `attune` itself reads."""
+    return {
+        "ATTUNE_PROJECT": settings.project,
+        "ATTUNE_DATA": str(settings.data),
+        "ATTUNE_POSTGRES": str(settings.postgres),
+        "ATTUNE_POSTGRES_SCHEMA": settings.postgres_schema,
+        "ATTUNE_REDIS": str(settings.redis),
+    }
+
+
 def test_feasts_command_line_finds_the_same_from_anywhere(
     settings: Settings, tmp_path: Path
 ) -> None:
-    apply(settings, plan_only=True)  # makes the schema, as `attune up` does
+    apply(settings, agree=refused)  # makes the schema, as `attune up` does
     repo = Path(applying.__file__).parent
     command = [str(Path(sys.executable).with_name("feast")), "-c", str(repo), "apply"]
 
