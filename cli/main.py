@@ -118,6 +118,23 @@ def train(
 
 
 @app.command()
+def backfill(
+    entities: Annotated[
+        list[str] | None, typer.Argument(help="`user`, `item`, ...: only these; all, without.")
+    ] = None,
+) -> None:
+    """Fill new feature views, and new versions, from the archive, while live events go on.
+
+    Run it after a release whose `attune features apply` said so. Rows are filled one by one, each
+    in one guarded write, so it can be interrupted and begun again at any time; until a row is
+    whole, its new fields are null and `degraded` says so.
+    """
+    from cli.backfill import backfill as run_backfill
+
+    run_backfill(Settings(), entities or [])
+
+
+@app.command()
 def migrate() -> None:
     """Bring the PostgreSQL schema to the newest revision."""
     from attune.adapters.postgres.migrate import migrate as run_migrations

@@ -87,7 +87,7 @@ async def backfill(
 def _owners(archive: ArchiveStore, wanted: Wanted) -> Owners:
     owners = Owners(wanted.claims)
     if owners.shared:
-        owners.learn(archive.events(topics=(CONTEXTUAL,)))
+        owners.learn(archive.taken(topics=(CONTEXTUAL,)))
     return owners
 
 

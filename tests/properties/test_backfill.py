@@ -41,21 +41,18 @@ class Archived:
         self.batch = list(batch)
 
     def taken(
-        self, *, profiles: Collection[ProfileId] | None = None, topics: Collection[str] = ()
+        self, *, profiles: Collection[ProfileId] | None = None, topics: Collection[str]
     ) -> Iterator[Taken]:
-        del topics
         met: set[tuple[str, str]] = set()
         first = sorted(self.batch, key=lambda one: (one.event.received_at, one.position))
         once = []
         for one in first:
             key = (one.event.profile, one.event.id)
-            if key not in met and (profiles is None or one.event.profile in profiles):
+            wanted = profiles is None or one.event.profile in profiles
+            if key not in met and wanted and one.position.topic in topics:
                 met.add(key)
                 once.append(one)
         return iter(sorted(once, key=lambda one: one.event.timestamp))
-
-    def events(self, *, topics: Collection[str]) -> Iterator[Event]:
-        return (one.event for one in self.batch if one.position.topic in topics)
 
     def reached(self) -> Mapping[tuple[str, int], int]:
         found: dict[tuple[str, int], int] = {}
