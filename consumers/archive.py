@@ -2,10 +2,21 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
-from attune.adapters.archive.writer import ArchiveWriter
 from attune.ports import Refused, Taken
 from attune.stream import EVENTS, EXPOSURES
+
+
+class Writer(Protocol):
+    """Writes batches so that the same batch again makes the same files."""
+
+    def write(self, batch: Sequence[Taken]) -> object:
+        """Return once the batch is on the disk.
+
+        Raises:
+            Unavailable: the disk is full or away.
+        """
 
 
 class Archiving:
@@ -15,7 +26,7 @@ class Archiving:
     topics = (*EVENTS, EXPOSURES)
     linger = 2.0  # a file for each partition and day of a batch: fewer and larger ones
 
-    def __init__(self, writer: ArchiveWriter) -> None:
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
