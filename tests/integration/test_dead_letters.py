@@ -197,9 +197,9 @@ async def test_a_message_that_cannot_be_read_is_mended_by_hand(
     async with running(settings, first, second):
         pass
 
-    assert (first.taken, second.taken) == ([], ["m1"])
+    assert (first.taken, second.taken) == (["m1"], ["m1"])
     table = json.loads((await commanded("list", "--each", "--json")).stdout)
-    assert [each["id"] for each in table if each["replayed"]] == [one]
+    assert sum(each["replayed"] is not None for each in table) == 2
 
 
 async def as_text(*arguments: str) -> str:
@@ -213,6 +213,9 @@ async def test_a_message_too_large_for_its_letter_is_sent_again_whole(settings: 
     picky = Recording({"large": "too large for us"})
     async with running(settings, picky):
         pass
+
+    (letter,) = await read_letters(settings.kafka)
+    assert len((await commanded("show", letter.id, "--value")).stdout) > 900_000
 
     await commanded("replay", "--all")
     mended = Recording()
