@@ -94,10 +94,10 @@ def consume(
 ) -> None:
     """Run consumers in this process until SIGTERM; start more processes for more throughput."""
     from consumers.main import CONSUMERS
-    from consumers.main import consume as run_consumers
+    from consumers.main import main as run_consumers
 
     configure_logs()
-    asyncio.run(run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names))
+    run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names)
 
 
 @app.command()

@@ -6,17 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from histories import append, history, undisturbed
 from roles import caught_up, consumer, role
-from test_faults import append, history
 
-from attune.adapters.memory import MemoryStore
 from attune.adapters.redis import RedisStore, open_wire
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
-from attune.ports import Refused, Row, Taken
+from attune.ports import Refused, Taken
 from attune.profiles.profile import Profile
 from attune.settings import Settings
-from attune.stream import Position, topic_of
 from consumers.features.consumer import Features
 from consumers.runner import run
 from feature_repo.views import FEATURES, ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
@@ -80,15 +78,3 @@ async def test_new_views_and_new_versions_are_as_if_they_had_always_been_there(
                 expected = Profile(ProfileId(entity), row, features)
                 assert not profile.seams or (profile.redirect and profile.redirect.done), entity
                 assert profile.folded.states() == expected.folded.states(), entity
-
-
-async def undisturbed(events: list) -> list[dict[str, Row]]:
-    stores = [MemoryStore() for _ in FEATURES]
-    offsets: dict[str, int] = {}
-    batch = []
-    for one in events:
-        topic = topic_of(one)
-        offsets[topic] = offsets.get(topic, -1) + 1
-        batch.append(Taken(Position(topic, 0, offsets[topic]), one))
-    await Features(*zip(stores, FEATURES, strict=True)).take(batch)
-    return [store.rows for store in stores]
