@@ -62,6 +62,8 @@ class Seam(msgspec.Struct, array_like=True):
 
     marks: dict[str, Mark]
     tail: bytes = b""
+    from_start: bool = False
+    """The entity is new, but its kind was not read from the beginning of the log."""
 
     @classmethod
     def at(cls, marks: dict[Place, Mark]) -> "Seam":
@@ -93,7 +95,7 @@ class Seam(msgspec.Struct, array_like=True):
         marks = dict(self.marks)
         for name, mark in other.marks.items():
             marks[name] = mark | marks.get(name, UNREAD)
-        return Seam(marks)
+        return Seam(marks, from_start=self.from_start or other.from_start)
 
 
 def _named(place: Place) -> str:
@@ -106,7 +108,8 @@ class Kept:
 
     A view is whole when its state has everything that the ledger knows of. One that was declared
     later, or whose version was raised, has a seam instead until `backfill` has closed it: so
-    neither a reader nor another view ever meets half a state.
+    neither a reader nor another view ever meets half a state. `complete` says whether an entity
+    without a row has no history either.
 
     Raises:
         CorruptState: a record cannot be read. Without what was taken in, nothing may be.
@@ -114,13 +117,15 @@ class Kept:
 
     __slots__ = ("_removed", "features", "folded", "id", "ledger", "seams", "version")
 
-    def __init__(self, entity: str, row: Row, features: FeatureSet) -> None:
+    def __init__(
+        self, entity: str, row: Row, features: FeatureSet, *, complete: bool = True
+    ) -> None:
         self.id = entity
         self.version = row.version
         self.features = features
         self._removed: frozenset[str] = frozenset()
         try:
-            self._read_records(row)
+            self._read_records(row, complete=complete)
         except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
             raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
         stored = row.states
@@ -129,7 +134,7 @@ class Kept:
             stored |= {name: seam.tail for name, seam in self.seams.items() if seam.tail}
         self.folded = Folded(features, stored)
 
-    def _read_records(self, row: Row) -> None:
+    def _read_records(self, row: Row, *, complete: bool) -> None:
         records = row.records
         owner = ProfileId(self.id)
         self.seams: dict[str, Seam] = {}
@@ -137,6 +142,8 @@ class Kept:
         if raw is None:  # nothing was taken in yet: all that will be comes into every view
             self.ledger = Ledger(owner)
             self.ledger.views = self.features.tags
+            if not complete:
+                self.seams = {name: Seam({}, from_start=True) for name in self.features.tag_of}
             return
         self.ledger = Ledger.decode(owner, known(raw))
         if self.ledger.views != self.features.tags:
@@ -153,7 +160,7 @@ class Kept:
             if not self.ledger.has(tag):
                 seam = held.get(name) if written == version else None
                 seam = seam or Seam.at(self.ledger.marks)
-                if seam.marks:  # else there is nothing before it
+                if seam.marks or seam.from_start:  # else there is nothing before it
                     self.seams[name] = seam
 
     @property
@@ -236,8 +243,20 @@ class Kept:
         self.ledger.absorb(other.ledger)
         for name, theirs in other.seams.items():
             ours = self.seams.get(name)
-            self.seams[name] = ours.joined(theirs) if ours else Seam(theirs.marks)
+            self.seams[name] = ours.joined(theirs) if ours else theirs
             self.folded.touch(name)
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Take in that views have what was before their kind was read; see `Seam.from_start`."""
+        for name in names:
+            self.folded.touch(name)
+            seam = self.seams[name]
+            seam.from_start = False
+            if not seam.marks:
+                del self.seams[name]
+        self.ledger.changed = True
+        if not self.seams:
+            self._removed |= {SEAM}
 
     def close(self, names: Iterable[str], bases: Mapping[str, bytes]) -> None:
         """Put what the archive has of views before their seams in front of the tails.

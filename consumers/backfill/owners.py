@@ -53,6 +53,11 @@ class Owners:
         """Say whether the source is more than one's."""
         return source in self._claims
 
+    def rivals(self, entity: str, sources: Iterable[ProfileId]) -> set[ProfileId]:
+        """Return who else has taken in events of these sources."""
+        claims = (claim for source in sources for claim in self._claims.get(source, ()))
+        return {claim.owner for claim in claims if claim.owner != entity}
+
     def of(self, taken: Taken) -> ProfileId | None:
         """Return who has an event of a shared source; None if nobody has taken it in yet."""
         source, position = taken.event.profile, taken.position

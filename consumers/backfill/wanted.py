@@ -24,6 +24,8 @@ class Wanted:
 
     rows: dict[str, Mapping[str, Seam]] = field(default_factory=dict)
     claims: dict[ProfileId, list[Claim]] = field(default_factory=dict)
+    frozen: list[Profile] = field(default_factory=list)
+    """Profiles whose hand-over was begun and not ended: by a crash, or going on right now."""
     seen: int = 0
     """Rows looked at."""
 
@@ -52,6 +54,8 @@ def _look(wanted: Wanted, entity: str, row: Row, features: FeatureSet) -> None:
     kept = Profile(ProfileId(entity), row, features)
     if kept.redirect is not None and kept.redirect.done:
         return  # whoever it became has all of it
+    if kept.redirect is not None:
+        wanted.frozen.append(kept)
     if kept.seams:
         wanted.rows[entity] = kept.seams
     marks: dict[ProfileId, dict[tuple[str, int], Mark]] = {}
