@@ -1,6 +1,6 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
 
@@ -25,6 +25,8 @@ ARGV[3] is the time to live in seconds."""
 
 _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
+_SCANNED = b"1000"
+_COMPLETE = b"complete"
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -57,12 +59,44 @@ class RedisStore(OnlineStore):
         self._wire = wire
         self._layout = Layout(project, features)
         self._ttl = features.entity.ttl * _DAY
+        self._begun = f"attune:{project}:begun:{features.entity.name}"
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         key, row = self._layout.key, self._layout.row
         found = await self._wire.run([(b"HGETALL", key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """See `OnlineStore.begin`."""
+        noted = [
+            (b"HSETNX", self._begun, f"{topic}/{partition}", offset)
+            for (topic, partition), offset in first.items()
+        ]
+        *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
+        return not _history(_raised(found))
+
+    async def begun(self) -> dict[tuple[str, int], int]:
+        """See `OnlineStore.begun`."""
+        (found,) = await self._wire.run([(b"HGETALL", self._begun)])
+        return _history(_raised(found))
+
+    async def complete(self) -> None:
+        """See `OnlineStore.complete`."""
+        (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
+        _raised(done)
+
+    async def ids(self) -> AsyncIterator[list[str]]:
+        """See `OnlineStore.ids`."""
+        cursor = b"0"
+        while True:
+            found = await self._wire.run(
+                [(b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)]
+            )
+            cursor, keys = _raised(found[0])
+            yield [self._layout.id(key) for key in keys]
+            if cursor == b"0":
+                return
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
@@ -90,6 +124,16 @@ class RedisStore(OnlineStore):
             *removed,
             *self._layout.fields(write),
         )
+
+
+def _history(found: Sequence[bytes]) -> dict[tuple[str, int], int]:
+    """Return where each partition was begun that was not begun at 0, unless all is complete."""
+    fields = iter(found)
+    noted = dict(zip(fields, fields, strict=True))
+    if noted.pop(_COMPLETE, None):
+        return {}
+    places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
+    return {(topic, int(partition)): n for (topic, partition), n in places if n}
 
 
 def _is_forgotten(reply: Reply) -> bool:

@@ -55,9 +55,9 @@ class Entity:
     ttl: int = 0
 
     @property
-    def streamed(self) -> bool:
-        """Whether events say which of these they are about."""
-        return self.slices is not _nothing
+    def of_profiles(self) -> bool:
+        """Whether entities of this kind are profiles, found by whose an event is."""
+        return self.slices is _nothing
 
 
 USER = Entity("user", "user_id", "A visitor or customer, by profile id")

@@ -14,7 +14,7 @@ from attune.stream import TOPICS, Position
 _MINUTE = 60  # seconds
 _RETRY_WINDOW = 24 * 60
 """Minutes in which a client's retry of a message id is recognised."""
-_RETRIES_KEPT = 256
+_RETRIES_KEPT, _RETRIES_NOTED = 256, 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
@@ -134,6 +134,22 @@ class Ledger:
         self.recent[hashed] = minute << _MINUTE_SHIFT | offset & _LOW
         self._saw(at)
         return NEW
+
+    def note(
+        self, source: ProfileId, position: Position, message_id: str | None, received: int, at: int
+    ) -> None:
+        """Remember an event whatever its offset; without a message id, only its place."""
+        place = (source, position.topic, position.partition)
+        self.marks[place] = Mark(position.offset, received) | self.marks.get(place, UNREAD)
+        if message_id is not None:
+            hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
+            minute = received // _MINUTE
+            self.newest = max(self.newest, minute)
+            self.recent.setdefault(hashed, minute << _MINUTE_SHIFT | position.offset & _LOW)
+            if len(self.recent) > _RETRIES_NOTED:
+                self._forget()
+        self.changed = True
+        self._saw(at)
 
     def advance(self, position: Position, received: int, at: int) -> bool:
         """Remember how far a place was read; say whether the event there is new."""

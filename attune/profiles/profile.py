@@ -30,8 +30,10 @@ class Profile(Kept):
 
     __slots__ = ("_changed", "redirect", "traits")
 
-    def __init__(self, profile: ProfileId, row: Row, features: FeatureSet) -> None:
-        super().__init__(profile, row, features)
+    def __init__(
+        self, profile: ProfileId, row: Row, features: FeatureSet, *, complete: bool = True
+    ) -> None:
+        super().__init__(profile, row, features, complete=complete)
         self._changed: set[str] = set()
         records = row.records
         self.traits = Traits()
@@ -70,6 +72,11 @@ class Profile(Kept):
         self.absorb(former)
         self.traits.absorb(former.traits)
         self.traits.former[former.profile] = link.when
+        self._changed.add(TRAITS)
+
+    def learn(self, traits: Traits) -> None:
+        """Take over what was known of the visitor before; newer traits stay."""
+        self.traits.absorb(Traits(traits.values))
         self._changed.add(TRAITS)
 
     def freeze(self, link: Link) -> None:

@@ -62,7 +62,7 @@ def _entity(entity: Entity) -> Iterator[Complaint]:
         yield Complaint(
             place, "cannot be the name of an entity", entity.name, "choose another in snake_case"
         )
-    if entity != USER and (not entity.streamed or entity.name == USER.name):
+    if entity != USER and (entity.of_profiles or entity.name == USER.name):
         yield Complaint(
             place,
             "is an unknown entity type: no event says that it is about one",
