@@ -53,7 +53,7 @@ def _type(features: FeatureSet) -> Any:  # noqa: ANN401 - as above
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.reading.values  # reading the features may find one that cannot be read
+            _ = self.reading.flat  # reading the features may find one that cannot be read
             return self.reading.degraded
 
     entity = features.entity

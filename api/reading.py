@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from attune.adapters.plain import Held, held
 from attune.errors import Unavailable
 from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
@@ -19,6 +20,8 @@ class Reading:
     kept: Kept
     features: FeatureSet
     now: int
+    plain: Mapping[str, bytes] = field(default_factory=dict)
+    """As `Row.plain`."""
     degraded: list[str] = field(default_factory=list)
 
     @cached_property
@@ -37,9 +40,19 @@ class Reading:
         return values
 
     @cached_property
+    def stored(self) -> Mapping[str, Held]:
+        """What each ordinary Feast view holds; what cannot be read counts as null."""
+        found = {view.name: held(view, self.plain, self.now) for view in self.features.plain}
+        for name, view in found.items():
+            for reason in view.unreadable:
+                self.degrade(f"features.{name}", reason)
+        return found
+
+    @cached_property
     def flat(self) -> dict[str, Value]:
         """Every field of every view: what models are given."""
-        return {name: v for fields in self.values.values() for name, v in fields.items()}
+        views = (*self.values.values(), *(view.values for view in self.stored.values()))
+        return {name: value for fields in views for name, value in fields.items()}
 
     def newest(self, name: str) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
@@ -65,13 +78,15 @@ class Reader:
     async def read(self, entity: str, now: int) -> Reading:
         """Return what is known of an entity at `now`, or at its latest event if that is later."""
         away = ""
-        kept = Kept(entity, Row(), self.features)
+        row = Row()
+        kept = Kept(entity, row, self.features)
         try:
-            kept = Kept(entity, (await self.store.load([entity]))[entity], self.features)
+            row = (await self.store.load([entity]))[entity]
+            kept = Kept(entity, row, self.features)
         except (Unavailable, CorruptState) as error:
             away = str(error)
         now = max(now, kept.ledger.last_seen)  # see `Reception.visitor`
-        reading = Reading(kept=kept, features=self.features, now=now)
+        reading = Reading(kept=kept, features=self.features, now=now, plain=row.plain)
         if away:
             reading.degrade("features", away)
         return reading

@@ -12,7 +12,7 @@ from strawberry.tools import create_type
 from api.context import AT, Info, unanswerable
 from api.decide import Block, blocks_of
 from api.entities import entity_field
-from api.features import FeatureTypes, feature_types
+from api.features import SCALARS, FeatureTypes, feature_types
 from api.measure import BlockExposures
 from api.predict import Prediction, predictions_of
 from api.profiles import Profile, Segment, segments_of
@@ -32,7 +32,7 @@ def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     return strawberry.Schema(
         query=create_type("Query", [*own, *map(entity_field, others)]),
         extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
-        config=StrawberryConfig(disable_field_suggestions=False),
+        config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
     )
 
 
@@ -71,7 +71,7 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.visitor.values  # reading the features may find one that cannot be read
+            _ = self.visitor.flat  # reading the features may find one that cannot be read
             return self.visitor.degraded
 
     return User

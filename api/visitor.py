@@ -1,6 +1,6 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -87,9 +87,9 @@ class Reception:
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
         away = ""
-        profile = Profile(asked, Row(), self.features)
+        profile, plain = Profile(asked, Row(), self.features), Row().plain
         try:
-            profile = await self._follow(asked)
+            profile, plain = await self._follow(asked)
         except (Unavailable, CorruptState) as error:
             away = str(error)
         current = self.current()
@@ -99,6 +99,7 @@ class Reception:
             kept=profile,
             features=self.features,
             now=now,
+            plain=plain,
             asked=asked,
             current=current,
             new_id=self.new_id,
@@ -109,11 +110,14 @@ class Reception:
             visitor.degrade(part, reason)
         return visitor
 
-    async def _follow(self, asked: ProfileId) -> Profile:
+    async def _follow(self, asked: ProfileId) -> tuple[Profile, Mapping[str, bytes]]:
         found: dict[ProfileId, Profile] = {}
+        plain: dict[ProfileId, Mapping[str, bytes]] = {}
         at: ProfileId | None = asked
         while at and at not in found:
-            found[at] = Profile(at, (await self.store.load([at]))[at], self.features)
+            row = (await self.store.load([at]))[at]
+            found[at], plain[at] = Profile(at, row, self.features), row.plain
             redirect = found[at].redirect
             at = redirect.target if redirect else None
-        return found[end_of(list(found), at)]
+        end = end_of(list(found), at)
+        return found[end], plain[end]

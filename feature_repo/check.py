@@ -69,3 +69,6 @@ def _collisions(features: FeatureSet) -> Iterator[Complaint]:
 def _places(features: FeatureSet) -> Iterator[tuple[str, str]]:
     for view in features.views:
         yield state_view(features.entity), state_feature(view)
+    for plain in features.plain:
+        for field in plain.fields:
+            yield plain.name, field.name

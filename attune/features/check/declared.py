@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from attune.features.check.complaint import Complaint
 from attune.features.feature import ACTS, OWN_TYPES, Field
 from attune.features.feature_set import FeatureSet
+from attune.features.plain import STORED_TYPES, PlainView
 from attune.features.spelling import camel
 from attune.features.view import USER, Entity, FeatureView
 
@@ -45,15 +46,21 @@ def check_names(every: Sequence[FeatureSet]) -> Iterator[Complaint]:
         yield from _entity(features.entity)
         for view in features.views:
             yield from _view(view)
-        for place, fields in _fields(features):
+        for plain in features.plain:
+            yield from _named(plain)
+        for place, fields, types in _fields(features):
             for field in fields:
-                yield from _field(f"{place}.{field.name}", field, features.entity)
+                yield from _field(f"{place}.{field.name}", field, features.entity, types)
         yield from _alike(features)
+    yield from _in_feast(every)
 
 
-def _fields(features: FeatureSet) -> Iterator[tuple[str, Sequence[Field]]]:
+def _fields(features: FeatureSet) -> Iterator[tuple[str, Sequence[Field], Sequence[str]]]:
+    """Yield the fields of each view, and the types that they may have."""
     for view in features.views:
-        yield view.full_name, view.fields
+        yield view.full_name, view.fields, OWN_TYPES
+    for plain in features.plain:
+        yield plain.full_name, plain.fields, STORED_TYPES
 
 
 def _entity(entity: Entity) -> Iterator[Complaint]:
@@ -72,9 +79,8 @@ def _entity(entity: Entity) -> Iterator[Complaint]:
 
 
 def _view(view: FeatureView) -> Iterator[Complaint]:
+    yield from _named(view)
     place = view.full_name
-    if not _is_snake(view.name) or keyword.iskeyword(view.name):
-        yield Complaint(place, "is no name for a view", view.name, "write it in snake_case")
     if view.name == "state" or _VERSIONED.fullmatch(view.name):
         yield Complaint(
             place,
@@ -86,8 +92,6 @@ def _view(view: FeatureView) -> Iterator[Complaint]:
         yield Complaint(
             place, "has no such version", str(view.version), f"count from 1 to {_LAST_VERSION}"
         )
-    if not view.description:
-        yield Complaint(place, "has no description", "", "say in one sentence what it is about")
     for feature in view.features:
         if unknown := sorted(feature.acts - ACTS):
             yield Complaint(
@@ -98,11 +102,31 @@ def _view(view: FeatureView) -> Iterator[Complaint]:
             )
 
 
-def _field(place: str, field: Field, entity: Entity) -> Iterator[Complaint]:
+def _named(view: FeatureView | PlainView) -> Iterator[Complaint]:
+    place = view.full_name
+    if not _is_snake(view.name) or keyword.iskeyword(view.name):
+        yield Complaint(place, "is no name for a view", view.name, "write it in snake_case")
+    if not view.description:
+        yield Complaint(place, "has no description", "", "say in one sentence what it is about")
+
+
+def _in_feast(every: Sequence[FeatureSet]) -> Iterator[Complaint]:
+    """Yield ordinary views that have the name of another view of the project."""
+    taken = {view.full_name for features in every for view in features.views}
+    taken |= {f"{features.entity.name}_state" for features in every}
+    for plain in (plain for features in every for plain in features.plain):
+        if plain.name in taken:
+            yield Complaint(
+                plain.name, "is the name of another view in Feast", plain.name, "rename it"
+            )
+        taken.add(plain.name)
+
+
+def _field(place: str, field: Field, entity: Entity, types: Sequence[str]) -> Iterator[Complaint]:
     if not _is_snake(field.name) or keyword.iskeyword(field.name):
         yield Complaint(place, "is no name for a field", field.name, "write it in snake_case")
-    if field.type not in OWN_TYPES:
-        yield Complaint(place, "is of an unknown type", field.type, f"use {', '.join(OWN_TYPES)}")
+    if field.type not in types:
+        yield Complaint(place, "is of an unknown type", field.type, f"use {', '.join(types)}")
     if not field.description:
         yield Complaint(place, "has no description", "", "say what it means; units go to `unit`")
     spoken = camel(field.name)
@@ -113,9 +137,11 @@ def _field(place: str, field: Field, entity: Entity) -> Iterator[Complaint]:
 
 def _alike(features: FeatureSet) -> Iterator[Complaint]:
     """Yield names that differ here and are one in GraphQL and rules: `views_1h`, `views1h`."""
-    of_views = [(view.name, view.full_name) for view in features.views]
+    of_views = [(view.name, view.full_name) for view in features.all_views]
     of_fields = [
-        (f.name, f"{place}.{f.name}") for place, fields in _fields(features) for f in fields
+        (field.name, f"{place}.{field.name}")
+        for place, fields, _ in _fields(features)
+        for field in fields
     ]
     for named in (of_views, of_fields):
         yield from _same(named)
