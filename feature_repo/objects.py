@@ -132,7 +132,9 @@ def _state(features: FeatureSet, data: Path) -> _State:
             ),
         ],
         source=push,
-        online=True,
+        # Our consumers write it. Feast reads it all the same, but `feast materialize` leaves it
+        # alone: an old state over a new one, or one without its ledger, would count events twice.
+        online=False,
         description=f"States of each {features.entity.name}: {features.entity.description}",
         tags=tags_of(features),
     )

@@ -1,6 +1,6 @@
 """Ordinary Feast views as Feast's own objects: a Parquet file, and what is in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,9 @@ import feast
 from feast.types import Array, Bool, Bytes, Float32, Float64, Int32, Int64, String, UnixTimestamp
 from feast.types import FeastType as Type
 
+from attune.errors import ConfigurationError
 from attune.features.feature import Field
+from attune.features.feature_set import FeatureSet
 from attune.features.plain import PlainView
 
 _SCALARS: Mapping[str, Type] = {
@@ -43,10 +45,9 @@ def described(field: Field) -> str:
 
 def feast_view(view: PlainView, entity: feast.Entity, data: Path) -> Made:
     """Return an ordinary view; a source that is no address is a file below `data`."""
-    place = view.source if "://" in view.source else str((data / view.source).resolve())
     source = feast.FileSource(
         name=f"{view.name}_source",
-        path=place,
+        path=_place(view, data),
         timestamp_field=view.time,
         created_timestamp_column=view.created,
         description=f"Rows of {view.name}, which a job outside of Attune writes",
@@ -67,3 +68,22 @@ def feast_view(view: PlainView, entity: feast.Entity, data: Path) -> Made:
         description=view.description,
     )
     return Made(source, made)
+
+
+def require_sources(every: Iterable[FeatureSet], data: Path) -> None:
+    """Refuse to join what is not there; Feast would say so in a hundred lines.
+
+    Raises:
+        ConfigurationError: the file of an ordinary view does not exist.
+    """
+    for view in (view for features in every for view in features.plain):
+        place = _place(view, data)
+        if "://" not in place and not Path(place).exists():
+            raise ConfigurationError(
+                f"{view.name}: there is no {place}; run the job that writes it, or take the view "
+                "out of feature_repo/plain.py"
+            )
+
+
+def _place(view: PlainView, data: Path) -> str:
+    return view.source if "://" in view.source else str((data / view.source).resolve())

@@ -10,6 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from attune import stream, telemetry
+from attune.features.feature import Field
+from attune.features.plain import PlainView
 from attune.features.spelling import camel
 from attune.features.view import FeatureView
 from attune.settings import Settings
@@ -122,6 +124,8 @@ def _features() -> Iterator[str]:
     for features in FEATURES:
         for view in features.views:
             yield from _view(view)
+        for plain in features.plain:
+            yield from _plain(plain)
 
 
 def _view(view: FeatureView) -> Iterator[str]:
@@ -130,9 +134,23 @@ def _view(view: FeatureView) -> Iterator[str]:
         f"### `{view.full_name}`",
         f"{view.description}. Changed by {acts}. State version {view.version}.",
     )
+    yield from _fields(view.fields)
+
+
+def _plain(view: PlainView) -> Iterator[str]:
+    lives = f"; nothing older than {view.ttl} is answered" if view.ttl else ""
+    yield from _head(
+        f"### `{view.full_name}`",
+        f"{view.description}. Of each {view.entity.name}, from `{view.source}` by "
+        f"`feast materialize`{lives}.",
+    )
+    yield from _fields(view.fields)
+
+
+def _fields(fields: Iterable[Field]) -> Iterator[str]:
     yield from table(
         ("field", "in rules and GraphQL", "type", "unit", "meaning"),
-        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in view.fields),
+        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in fields),
     )
 
 

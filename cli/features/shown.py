@@ -1,6 +1,6 @@
 """Features, costs and plans as a person or a program reads them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +10,8 @@ from rich.table import Table
 
 from attune.features.check.cost import MAX_BYTES, MAX_READ, MAX_UPDATE, Cost
 from attune.features.feature_set import FeatureSet
+from attune.features.plain import PlainView
+from attune.features.view import FeatureView
 
 
 def show_costs(console: Console, costs: Sequence[Cost]) -> None:
@@ -46,33 +48,34 @@ def show_plan(console: Console, changes: Sequence[str], unfilled: Sequence[str])
 
 def show_fields(console: Console, every: Sequence[FeatureSet]) -> None:
     """Print a table a view."""
-    for features in every:
-        for view in features.views:
-            title = f"{view.full_name}, version {view.version}: {view.description}"
-            table = Table(
-                "field", "type", "unit", "meaning", box=SIMPLE_HEAD, title=escape(title),
-                title_justify="left",
-            )  # fmt: skip
-            for field in view.fields:
-                table.add_row(*map(escape, (field.name, field.type, field.unit, field.description)))
-            console.print(table)
+    for view in (view for features in every for view in features.all_views):
+        title = f"{view.full_name}, {_kind(view)}: {view.description}"
+        table = Table("field", "type", "unit", "meaning", box=SIMPLE_HEAD, title=escape(title))
+        table.title_justify = "left"
+        for field in view.fields:
+            table.add_row(*map(escape, (field.name, field.type, field.unit, field.description)))
+        console.print(table)
 
 
 def as_json(every: Sequence[FeatureSet]) -> list[dict[str, Any]]:
-    """Return an object a view."""
-    return list(_views(every))
+    """Return an object a view; `version` is null for one that Attune does not stream."""
+    return [
+        {
+            "entity": features.entity.name,
+            "view": view.name,
+            "version": view.version if isinstance(view, FeatureView) else None,
+            "description": view.description,
+            "fields": [
+                {"name": f.name, "type": f.type, "unit": f.unit, "description": f.description}
+                for f in view.fields
+            ],
+        }
+        for features in every
+        for view in features.all_views
+    ]
 
 
-def _views(every: Sequence[FeatureSet]) -> Iterator[dict[str, Any]]:
-    for features in every:
-        for view in features.views:
-            yield {
-                "entity": features.entity.name,
-                "view": view.name,
-                "version": view.version,
-                "description": view.description,
-                "fields": [
-                    {"name": f.name, "type": f.type, "unit": f.unit, "description": f.description}
-                    for f in view.fields
-                ],
-            }
+def _kind(view: FeatureView | PlainView) -> str:
+    if isinstance(view, FeatureView):
+        return f"version {view.version}"
+    return f"of each {view.entity.name}, by `feast materialize`"

@@ -7,6 +7,7 @@ from typing import Any
 
 import mmh3
 import pytest
+from credit import CREDIT, WITH_CREDIT
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
@@ -104,6 +105,34 @@ def test_an_entity_in_two_sets_is_refused() -> None:
     sets = [FeatureSet([view()]), FeatureSet([view(one("n"), name="other")])]
 
     assert "is in two feature sets" in str(next(check_names(sets)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"name": "user_activity"}, "user_activity: is the name of another view in Feast"),
+        ({"name": "user_state"}, "user_state: is the name of another view in Feast"),
+        ({"name": "Credit"}, "is no name for a view"),
+        ({"fields": (one("x", "map"),)}, "user_credit.x: is of an unknown type (map); use int32"),
+        ({"fields": (one("views1h"),)}, "is one name with user_activity.views_1h in GraphQL"),
+        ({"fields": (one("status"),)}, "is a name that is taken by whether a stored value is"),
+    ],
+)
+def test_an_ordinary_view_is_checked_beside_the_others(changes: dict[str, Any], says: str) -> None:
+    users = FeatureSet(FEATURES[0].views, plain=(replace(CREDIT, **changes),))
+
+    assert says in "\n".join(map(str, declared([users, *FEATURES[1:]])))
+
+
+def test_an_ordinary_view_as_it_should_be_passes() -> None:
+    assert declared(WITH_CREDIT) == []
+
+
+def test_a_field_that_a_streamed_view_has_is_refused() -> None:
+    spoiled = replace(CREDIT, fields=(one("views_1h"),))
+
+    with pytest.raises(ConfigurationError, match="field 'views_1h' is declared twice"):
+        FeatureSet(FEATURES[0].views, plain=(spoiled,))
 
 
 def test_two_views_in_one_place_of_the_store_are_refused() -> None:
