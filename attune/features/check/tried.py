@@ -15,9 +15,10 @@ from attune.features.view import Entity, FeatureView
 Tried = Feature[Any]
 
 _ORDERS = 3
+_INT = 2**31
 _LATER = (0, HOUR, 40 * DAY)
 _TYPES: dict[str, Callable[[Value], bool]] = {
-    "int64": lambda value: type(value) is int and -(2**63) <= value < 2**63,
+    "int64": lambda value: type(value) is int,
     "float64": lambda value: type(value) in (float, int),
     "bool": lambda value: type(value) is bool,
     "string": lambda value: type(value) is str,
@@ -83,6 +84,10 @@ def _types(feature: Tried, entity: Entity) -> Iterator[Finding]:
                 yield "read returns another number of values", told, "return one a field"
                 return
             for field, value in zip(fields, values, strict=True):
+                if field.type == "int64" and isinstance(value, int) and abs(value) >= _INT:
+                    told = f"{value} for {field.name}"
+                    yield "read returns more than GraphQL's Int holds", told, "declare it float64"
+                    return
                 if value is not None and field.type in _TYPES and not _TYPES[field.type](value):
                     told = f"{value!r:.60} for {field.name}: {field.type}"
                     yield "read returns another type than declared", told, "return or declare it"
