@@ -56,12 +56,15 @@ class Distinct(Feature[Last]):
 
     def update(self, state: Last, event: Event, at: int) -> Last:
         """Note the names of the event."""
+        names = self.names.of(event)
+        if not names:
+            return state
         bucket = at // self.window.step
         if bucket > state.newest:
             self._advance(state, bucket)
         if bucket > state.newest - self.window.span:
             held = state.held
-            for name in self.names.of(event):
+            for name in names:
                 number = mmh3.hash(name, signed=False)
                 if held.get(number, -1) < bucket:
                     held[number] = bucket
@@ -137,11 +140,14 @@ class DistinctSketch(Feature[Last]):
 
     def update(self, state: Last, event: Event, at: int) -> Last:
         """Note the names of the event."""
+        names = self.names.of(event)
+        if not names:
+            return state
         bucket = at // self.window.step
         if bucket > state.newest:
             self._advance(state, bucket)
         if bucket > state.newest - self.window.span:
-            for name in self.names.of(event):
+            for name in names:
                 self._note(state.held, self._number(name), bucket)
         return state
 

@@ -148,13 +148,16 @@ class Affinity(Feature[Tastes]):
         return lambda state, event, at: take(state, event, at, points)
 
     def _take(self, state: Tastes, event: Event, at: int, points: int) -> Tastes:
+        names = self.names.of(event)
+        if not names:  # it says nothing of what they like, and must not make that older
+            return state
         bucket = at // self.half_life
         if bucket > state.newest:
             self._age(state, bucket)
         age = state.newest - bucket
         if age < self.span:
             held, second = state.held, at // SECOND
-            for name in self.names.of(event):
+            for name in names:
                 known = held.get(name)
                 if known is None:
                     held[name] = [second, *[0] * age, points]
