@@ -4,7 +4,7 @@ Each port has a twin in memory (`attune.adapters.memory`), and one contract suit
 (`tests/contract`) runs on both.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -102,6 +102,15 @@ class OnlineStore(Protocol):
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """Return each entity's row, an empty one where there is none, in one round trip.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    def ids(self) -> AsyncIterator[list[str]]:
+        """Yield the ids of all entities that are there, some at a time; one may come twice.
+
+        Entities that come or go meanwhile may or may not be among them.
 
         Raises:
             Unavailable: the store does not answer.

@@ -94,10 +94,10 @@ def consume(
 ) -> None:
     """Run consumers in this process until SIGTERM; start more processes for more throughput."""
     from consumers.main import CONSUMERS
-    from consumers.main import consume as run_consumers
+    from consumers.main import main as run_consumers
 
     configure_logs()
-    asyncio.run(run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names))
+    run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names)
 
 
 @app.command()
@@ -115,6 +115,23 @@ def train(
     from cli.train import train as run_training
 
     run_training(Settings(), horizon=timedelta(hours=horizon), force=force)
+
+
+@app.command()
+def backfill(
+    entities: Annotated[
+        list[str] | None, typer.Argument(help="`user`, `item`, ...: only these; all, without.")
+    ] = None,
+) -> None:
+    """Fill new feature views, and new versions, from the archive, while live events go on.
+
+    Run it after a release whose `attune features apply` said so. Rows are filled one by one, each
+    in one guarded write, so it can be interrupted and begun again at any time; until a row is
+    whole, its new fields are null and `degraded` says so.
+    """
+    from cli.backfill import backfill as run_backfill
+
+    run_backfill(Settings(), entities or [])
 
 
 @app.command()

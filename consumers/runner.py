@@ -39,6 +39,7 @@ async def run(consumer: Consumer, settings: Settings, stop: asyncio.Event, clock
         except Unavailable as error:
             _log.warning("consumer.waiting", consumer=consumer.name, reason=str(error))
             await pause(stop, _RECONNECT_AFTER)
+    runner.watch.stopped()
 
 
 class Runner:
@@ -51,12 +52,12 @@ class Runner:
         self._stop = stop
         self._clock = clock
         self._share = Share(consumer.name, max_share)
-        self._watch = Watch(consumer.name, clock)
+        self.watch = Watch(consumer.name, clock)
 
     async def follow(self, source: KafkaSource) -> None:
         """Take what the source yields, until told to stop."""
         async for messages in source.batches(self._stop):
-            await self._watch.look(source.lag)
+            await self.watch.look(source.lag)
             if messages:
                 try:
                     await self._take(source, messages)
@@ -68,14 +69,14 @@ class Runner:
 
         async def hold() -> None:
             await source.hold()
-            await self._watch.look(source.lag)
+            await self.watch.look(source.lag)
 
         if batch.events:
-            taking = Taking(self._consumer, self._watch, self._stop, hold, batch.refuse)
+            taking = Taking(self._consumer, self.watch, self._stop, hold, batch.refuse)
             await taking.take(batch.events)
         if batch.asides:
-            self._watch.puts_aside(aside.refused for aside in batch.asides)
+            self.watch.puts_aside(aside.refused for aside in batch.asides)
             await source.put_aside(batch.letters(self._clock()))
         await source.commit()
         batch.passed()
-        self._watch.passed(batch.taken, len(batch.asides))
+        self.watch.passed(batch.taken, len(batch.asides))

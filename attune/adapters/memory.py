@@ -1,7 +1,7 @@
 """Twins in memory of Kafka and Redis: as strict as the real ones, and gone with the process."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from attune.collect.event import Event, decode, encode
 from attune.ports import EventLog, OnlineStore, Row, Taken, Write
@@ -37,6 +37,10 @@ class MemoryStore(OnlineStore):
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         return {each: self.rows.get(each, Row()) for each in ids}
+
+    async def ids(self) -> AsyncIterator[list[str]]:
+        """See `OnlineStore.ids`."""
+        yield list(self.rows)
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""

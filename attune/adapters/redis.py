@@ -25,6 +25,7 @@ ARGV[3] is the time to live in seconds."""
 
 _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
+_SCANNED = b"1000"
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -63,6 +64,18 @@ class RedisStore(OnlineStore):
         key, row = self._layout.key, self._layout.row
         found = await self._wire.run([(b"HGETALL", key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+
+    async def ids(self) -> AsyncIterator[list[str]]:
+        """See `OnlineStore.ids`."""
+        cursor = b"0"
+        while True:
+            found = await self._wire.run(
+                [(b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)]
+            )
+            cursor, keys = _raised(found[0])
+            yield [self._layout.id(key) for key in keys]
+            if cursor == b"0":
+                return
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""

@@ -123,6 +123,13 @@ class Folded:
             state = self._states[number] = self._unpacked(number)
         return state
 
+    def states(self) -> dict[str, bytes]:
+        """Return the bytes of each view that has any, whatever was asked before."""
+        for name, (_, start, stop, _) in self._features.places.items():
+            if any(self.holds(number) for number in range(start, stop)):
+                self.touch(name)
+        return self.changed()
+
     def changed(self) -> dict[str, bytes]:
         """Return the bytes of each view that was touched since this was last asked."""
         found: dict[str, bytes] = {}

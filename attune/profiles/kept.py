@@ -1,7 +1,7 @@
 """What is kept of one entity, from a stored row, through events, to the next write."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -21,6 +21,8 @@ SEAM = "seam"
 FORMAT = b"\x02"
 """First byte of every record; a new layout gets another, and the old one stays readable."""
 
+_ANEW = 600
+"""Seconds; events of one log arrive in the order of their offsets within less."""
 _TAG = struct.Struct("<H")
 NOTHING: frozenset[int] = frozenset()
 
@@ -67,8 +69,24 @@ class Seam(msgspec.Struct, array_like=True):
         return cls({_named(place): mark for place, mark in marks.items()})
 
     def covers(self, place: Place, offset: int, received: int) -> bool:
-        """Say whether an event lies before the seam."""
-        return self.marks.get(_named(place), UNREAD).covers(offset, received)
+        """Say whether an event lies before the seam.
+
+        One that came long before the latest that was taken in lies before it at any offset: in a
+        log that has begun anew since.
+        """
+        mark = self.marks.get(_named(place), UNREAD)
+        return mark.covers(offset, received) or received < mark.received - _ANEW
+
+    @property
+    def sources(self) -> set[ProfileId]:
+        """Profiles whose events lie before it."""
+        return {ProfileId(name.split("/", 2)[2]) for name in self.marks}
+
+    def offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
+        """Yield the last offset before it, by topic and partition."""
+        for name, mark in self.marks.items():
+            partition, topic, _ = name.split("/", 2)
+            yield (topic, int(partition)), mark.offset
 
     def joined(self, other: "Seam") -> "Seam":
         """Return the seam of two entities that became one; the tails are merged elsewhere."""
@@ -107,7 +125,8 @@ class Kept:
             raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
         stored = row.states
         if self.seams:
-            stored = {**stored, **{name: seam.tail for name, seam in self.seams.items()}}
+            stored = {name: raw for name, raw in stored.items() if name not in self.seams}
+            stored |= {name: seam.tail for name, seam in self.seams.items() if seam.tail}
         self.folded = Folded(features, stored)
 
     def _read_records(self, row: Row) -> None:
@@ -121,14 +140,21 @@ class Kept:
             return
         self.ledger = Ledger.decode(owner, known(raw))
         if self.ledger.views != self.features.tags:
-            self._find_seams(records.get(SEAM))
+            self._find_seams(records.get(SEAM), row.version)
 
-    def _find_seams(self, raw: bytes | None) -> None:
-        """Find the views that are not whole, and give each that has none its seam."""
-        held = msgspec.msgpack.decode(known(raw), type=dict[str, Seam]) if raw else {}
+    def _find_seams(self, raw: bytes | None, version: int) -> None:
+        """Find the views that are not whole, and give each that has none its seam.
+
+        Whoever does not know of a view writes the row without folding into its tail: a program of
+        the last release that still runs. Such a tail is of no use, and the seam is here and now.
+        """
+        written, held = _SEAMS.decode(known(raw)) if raw else (version, {})
         for name, tag in self.features.tag_of.items():
             if not self.ledger.has(tag):
-                self.seams[name] = held.get(name) or Seam.at(self.ledger.marks)
+                seam = held.get(name) if written == version else None
+                seam = seam or Seam.at(self.ledger.marks)
+                if seam.marks:  # else there is nothing before it
+                    self.seams[name] = seam
 
     @property
     def lost(self) -> dict[str, str]:
@@ -190,7 +216,7 @@ class Kept:
         """Keep what belongs to views that are not whole in a record of its own."""
         for name, seam in self.seams.items():
             seam.tail = states.pop(name, seam.tail)
-        records[SEAM] = FORMAT + msgspec.msgpack.encode(self.seams)
+        records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
 
     def saved(self) -> None:
         """Go on from the row that the last `write` made."""
@@ -199,10 +225,10 @@ class Kept:
         self._removed = frozenset()
 
     def forget(self) -> None:
-        """Let go of every state; the ledger stays."""
+        """Let go of every state; the ledger stays, and every view is whole: there is nothing."""
         self.folded = Folded(self.features, {})
         self.seams = {}
-        self.ledger.changed = False
+        self.ledger.changed = True
 
     def absorb(self, other: "Kept") -> None:
         """Take over everything of an entity that became this one; `other` is spent."""
@@ -213,18 +239,23 @@ class Kept:
             self.seams[name] = ours.joined(theirs) if ours else Seam(theirs.marks)
             self.folded.touch(name)
 
-    def close(self, bases: Mapping[str, bytes]) -> None:
+    def close(self, names: Iterable[str], bases: Mapping[str, bytes]) -> None:
         """Put what the archive has of views before their seams in front of the tails.
 
-        Those views are whole then.
+        Those views are whole then. One without a base has no events before its seam.
         """
         self.folded.merge(Folded(self.features, bases))
-        for name in bases:
-            self.folded.touch(name)
+        for name in names:
+            if bases.get(name) or self.seams[name].tail:
+                self.folded.touch(name)
             del self.seams[name]
         self.ledger.changed = True
         if not self.seams:
             self._removed |= {SEAM}
+
+
+_SEAMS = msgspec.msgpack.Decoder(tuple[int, dict[str, Seam]])
+"""The version of the row that it was written with, and the seam of each view that is not whole."""
 
 
 def known(record: bytes) -> bytes:
