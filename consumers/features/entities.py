@@ -62,12 +62,14 @@ class Entities:
         }
         whole = [each for entity, each in kept.items() if entity not in again]
         writes = [write for each in whole if (write := each.write())]
-        refused = await self._store.save(writes)
+        written = {write.id for write in writes}
+        refused = await self._store.save(writes) if writes else set()
         for each in whole:
             if each.id in refused:
                 again[each.id] = pending[each.id]
             else:
-                each.saved()
+                if each.id in written:  # else the row is at the version that it was read at
+                    each.saved()
                 self._cache.put(each)
         return again
 
