@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.feature import Act, CorruptState, Feature, Field, Value, act_of
+from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Field, Value, act_of
 from attune.ids import EntityId
 
 States: TypeAlias = list[Any]
@@ -190,7 +190,7 @@ class FeatureView:
             return feature.empty()
         try:
             return feature.unpack(part)
-        except (struct.error, IndexError, KeyError, ValueError, OverflowError) as error:
+        except NOT_A_STATE as error:
             name = type(feature).__name__
             raise CorruptState(f"{self.full_name}, {name}: {error}") from error
 

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import structlog
-
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ports import OnlineStore
 from attune.profiles.kept import NOTHING, Arrived, Kept
 from consumers.features.cache import Cache
-from consumers.features.faults import Faults
-
-_log = structlog.get_logger()
+from consumers.features.faults import Faults, tell_lost
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -65,6 +61,7 @@ class Entities:
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for each in whole:
+            tell_lost(each)
             if each.id in refused:
                 again[each.id] = pending[each.id]
             else:
@@ -89,12 +86,7 @@ class Entities:
         found = {entity: self._cache.take(entity) for entity in wanted}
         missing = [entity for entity, kept in found.items() if kept is None]
         rows = await self._store.load(missing) if missing else {}
-        kept = {
+        return {
             entity: known or Kept(entity, rows[entity], self._features)
             for entity, known in found.items()
         }
-        for each in kept.values():
-            for reason in each.lost.values():
-                _log.error("features.state_begins_anew", entity=each.id, reason=reason)
-            each.lost.clear()
-        return kept

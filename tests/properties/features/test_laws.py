@@ -1,6 +1,5 @@
 """What holds for every feature of the library: order, repetition, merging and storing."""
 
-import struct
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -13,13 +12,10 @@ from naive import Sessions as Runs
 from past import END, arriving, histories, moments, split
 
 from attune.collect.event import Event
-from attune.features.feature import Feature, act_of
+from attune.features.feature import NOT_A_STATE, Feature, act_of
 from attune.features.sessions import Sessions
 
 SEEDS = st.integers(0, 2**32)
-NOT_A_STATE = (struct.error, IndexError, ValueError)
-"""What `Feature.unpack` may raise."""
-
 some = settings(max_examples=40)
 
 
