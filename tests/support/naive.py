@@ -85,8 +85,7 @@ class Windows:
             if name not in self.hidden:
                 held = [self.total(events, now, name, window) for window in self.windows]
                 values += [float(Fraction(n, self.per)) for n in held] if amount else held
-        for points, window, half_life, scale in self.decays:
-            values.append(self.decayed(events, now, points, window, half_life, scale))
+        values += [self.decayed(events, now, *decay) for decay in self.decays]
         for over, under, times in self.ratios:
             lower = self.total(events, now, *under)
             upper = self.total(events, now, *over)
@@ -105,7 +104,7 @@ class Windows:
     def total(self, events: Sequence[Event], now: int, column: str, window: str) -> int:
         return sum(amount for _, amount in self.amounts(events, now, column, window))
 
-    def decayed(
+    def decayed(  # noqa: PLR0917 - a decay, written out
         self,
         events: Sequence[Event],
         now: int,
@@ -170,7 +169,7 @@ class Latest:
         self.keep = keep
         self.acts = acts
 
-    def __call__(self, events: Sequence[Event], now: int) -> Values:
+    def __call__(self, events: Sequence[Event], _: int) -> Values:
         seen: dict[str, int] = {}
         for event in of_acts(events, *self.acts):
             for name in self.names(event):
@@ -259,7 +258,7 @@ class Cart:
         return sum(held.values()), float(worth), float(minutes), int(now - newest > self.idle)
 
 
-def price_sensitivity(events: Sequence[Event], now: int) -> Values:
+def price_sensitivity(events: Sequence[Event], _: int) -> Values:
     def mean(*acts: str) -> Fraction | None:
         prices = [
             line.price_micros
@@ -289,7 +288,7 @@ class Shares:
         self.kind = kind
         self.acts = acts
 
-    def __call__(self, events: Sequence[Event], now: int) -> Values:
+    def __call__(self, events: Sequence[Event], _: int) -> Values:
         said = [self.kind(event) for event in of_acts(events, *self.acts)]
         counts = Counter(kind for kind in said if kind is not None)
         if not counts:
@@ -332,7 +331,7 @@ class HourOfWeek:
         self.hours = hours
         self.acts = acts
 
-    def __call__(self, events: Sequence[Event], now: int) -> Values:
+    def __call__(self, events: Sequence[Event], _: int) -> Values:
         there = of_acts(events, *self.acts)
         if not there:
             return None, None
@@ -409,7 +408,7 @@ def estimate(names: Iterable[str], precision: int = 8) -> float:
     return size * math.log(size / empty) if raw <= 2.5 * size and empty else raw
 
 
-def visit(events: Sequence[Event], now: int) -> Values:
+def visit(events: Sequence[Event], _: int) -> Values:
     there = of_acts(events, *THERE)
     counts = Counter(map(act, there))
     orders = of_acts(events, "purchased")
