@@ -125,8 +125,8 @@ class OnlineStore(Protocol):
             Unavailable: the store does not answer.
         """
 
-    async def begun(self) -> dict[tuple[str, int], int]:
-        """Return the noted offsets; none once the kind is complete.
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """Return the noted offsets that are not 0, and whether `complete` was called since.
 
         Raises:
             Unavailable: the store does not answer.

@@ -41,9 +41,9 @@ class MemoryStore(OnlineStore):
         self._first = {**first, **self._first}
         return self._complete or not any(self._first.values())
 
-    async def begun(self) -> dict[tuple[str, int], int]:
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
         """See `OnlineStore.begun`."""
-        return {} if self._complete else {p: n for p, n in self._first.items() if n}
+        return {place: n for place, n in self._first.items() if n}, self._complete
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""

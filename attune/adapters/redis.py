@@ -74,12 +74,13 @@ class RedisStore(OnlineStore):
             for (topic, partition), offset in first.items()
         ]
         *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
-        return not _history(_raised(found))
+        later, complete = _noted(_raised(found))
+        return complete or not later
 
-    async def begun(self) -> dict[tuple[str, int], int]:
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
         """See `OnlineStore.begun`."""
         (found,) = await self._wire.run([(b"HGETALL", self._begun)])
-        return _history(_raised(found))
+        return _noted(_raised(found))
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
@@ -126,14 +127,13 @@ class RedisStore(OnlineStore):
         )
 
 
-def _history(found: Sequence[bytes]) -> dict[tuple[str, int], int]:
-    """Return where each partition was begun that was not begun at 0, unless all is complete."""
+def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
+    """Return where each partition was begun that was not begun at 0, and if all is complete."""
     fields = iter(found)
     noted = dict(zip(fields, fields, strict=True))
-    if noted.pop(_COMPLETE, None):
-        return {}
+    complete = noted.pop(_COMPLETE, None) is not None
     places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
-    return {(topic, int(partition)): n for (topic, partition), n in places if n}
+    return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
 
 
 def _is_forgotten(reply: Reply) -> bool:

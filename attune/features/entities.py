@@ -13,15 +13,16 @@ def items_of(event: Event) -> Iterable[Slice]:
     """Yield each product of an event with its own lines and revenue.
 
     The revenue of an order with several products is told for the whole; each has what its lines
-    add up to.
+    add up to. One with a single product, in however many lines, is that product's as it is.
     """
     commerce = event.commerce
     if commerce is None:
         return
-    if len(commerce.products) == 1:
-        yield EntityId(commerce.products[0].id), event
+    items = dict.fromkeys(product.id for product in commerce.products)
+    if len(items) == 1:
+        yield EntityId(next(iter(items))), event
         return
-    for item in dict.fromkeys(product.id for product in commerce.products):
+    for item in items:
         yield EntityId(item), replace(event, commerce=_lines(commerce, item))
 
 

@@ -1,5 +1,6 @@
 """What a feature is: a small state, four functions on it, and the fields it answers."""
 
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,6 +61,17 @@ class CorruptState(ValueError):
     """Stored bytes that are no state of this feature."""
 
 
+NOT_A_STATE = (
+    struct.error,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What decoding may raise where bytes are no state; `CorruptState` is a ValueError."""
+
+
 class Untakable(ValueError):
     """A feature cannot take this event, and no other may either: it becomes a dead letter.
 
@@ -104,7 +116,7 @@ class Feature(ABC, Generic[State]):
     """The events that concern it; `update` is called for no other."""
 
     largest: ClassVar[int] = 4096
-    """Bytes that a packed state may have. One that grows beyond is a bug of its feature."""
+    """Bytes that a packed state may have, with names of usual length: tests hold features to it."""
 
     @property
     @abstractmethod
@@ -155,7 +167,7 @@ class Feature(ABC, Generic[State]):
         """Return the state in bytes that are not empty.
 
         Raises:
-            CorruptState, struct.error, IndexError, ValueError: the bytes are not a state.
+            CorruptState, or any other of NOT_A_STATE: the bytes are not a state.
         """
         found: State = msgspec.msgpack.decode(raw, type=type(self.empty()))
         return found

@@ -1,6 +1,7 @@
 """When in the week an entity is active."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from attune.collect.event import Event
@@ -76,10 +77,11 @@ class HourOfWeek(Feature[dict[int, int]]):
     def unpack(self, raw: bytes) -> dict[int, int]:
         """As packed."""
         count = raw[0]
-        slots = raw[1 : 1 + count]
         start = 1 + count
-        if len(raw) == start + count:
-            return dict(zip(slots, raw[start:], strict=True))
-        if len(raw) != start + 4 * count:
-            raise CorruptState(f"{len(raw)} bytes of {count} slots")
-        return dict(zip(slots, struct.unpack_from(f"<{count}I", raw, start), strict=True))
+        counts: Sequence[int] = raw[start:]
+        if len(raw) == start + 4 * count:
+            counts = struct.unpack_from(f"<{count}I", raw, start)
+        state = dict(zip(raw[1:start], counts, strict=True))
+        if not state or not all(counts) or max(state) * self.hours >= _HOURS:
+            raise CorruptState("a slot without events, or one beyond the week")
+        return state

@@ -1,11 +1,11 @@
 """Names in an event that features count: categories, brands, products, devices, channels."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from attune.collect.event import Event
 
-Naming: TypeAlias = Callable[[Event], Iterable[str]]
+Naming: TypeAlias = Callable[[Event], Sequence[str]]
 
 
 class Names(NamedTuple):
@@ -16,22 +16,22 @@ class Names(NamedTuple):
     of: Naming
 
 
-def _categories(event: Event) -> Iterable[str]:
+def _categories(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
     return [product.category for product in products if product.category]
 
 
-def _brands(event: Event) -> Iterable[str]:
+def _brands(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
     return [product.brand for product in products if product.brand]
 
 
-def _items(event: Event) -> Iterable[str]:
+def _items(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
     return [product.id for product in products]
 
 
-def _visitor(event: Event) -> Iterable[str]:
+def _visitor(event: Event) -> Sequence[str]:
     return (event.profile,)
 
 

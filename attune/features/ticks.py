@@ -17,7 +17,8 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
-_MOST = 2**63 - 1
+_LEAST, _MOST = -(2**63), 2**64 - 1
+"""What MessagePack can say."""
 
 
 class Window(NamedTuple):
@@ -201,10 +202,10 @@ class Scale:
 
 
 def _clamped(column: Sequence[int] | int) -> Sequence[int] | int:
-    """What no 64 bits hold stops at the largest amount that they do."""
+    """What no 64 bits hold stops at the least or the largest that they do."""
     if isinstance(column, int):
         return column
-    return [max(-_MOST, min(amount, _MOST)) for amount in column]
+    return [max(_LEAST, min(amount, _MOST)) for amount in column]
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -77,7 +77,8 @@ class Decay(NamedTuple):
 
     `points = sum(n * points[column] * 0.5 ** (age / half_life))`, where the age is counted in whole
     buckets of the step of `window`, and what `window` does not cover counts no more. With a `scale`
-    it is `100 * (1 - exp(-points / scale))`: 63 at the scale, and never above 100.
+    it is `100 * (1 - exp(-points / scale))`: 63 at the scale, and never above 100; points below 0
+    are 0 there. (The form of saturation is ours.)
     """
 
     name: str
@@ -212,7 +213,9 @@ class Windows(Feature[Ticks]):
                     worth = sum(map(int.__mul__, points, amounts))
                     parts.append(worth * 0.5 ** (age * step / decay.half_life))
         total = math.fsum(parts)
-        return total if decay.scale is None else 100.0 * (1.0 - math.exp(-total / decay.scale))
+        if decay.scale is None:
+            return total
+        return 100.0 * (1.0 - math.exp(-max(total, 0.0) / decay.scale))
 
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""

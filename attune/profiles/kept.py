@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,7 @@ from attune.features.folded import Folded
 from attune.ids import ProfileId
 from attune.ports import Row, Write
 from attune.profiles.ledger import NEW, UNREAD, Ledger, Mark, Place, Verdict
+from attune.profiles.spans import Spans, has, rest, union
 from attune.stream import Position
 
 LEDGER = "ledger"
@@ -53,22 +55,30 @@ def arrived(event: Event, position: Position) -> Arrived:
     )
 
 
+class Read(NamedTuple):
+    """How far a place was read, and which of the offsets up to there somebody else has."""
+
+    mark: Mark
+    others: Spans = ()
+
+
 class Seam(msgspec.Struct, array_like=True):
     """A view that is not whole yet: what was folded since, and up to where the archive goes on.
 
-    `marks` say which events the entity had taken in before the view was there; `backfill` folds
+    `read` says which events the entity had taken in before the view was there; `backfill` folds
     those, and no others, from the archive. `tail` is the state of all later ones.
     """
 
-    marks: dict[str, Mark]
+    read: dict[str, Read]
     tail: bytes = b""
-    from_start: bool = False
-    """The entity is new, but its kind was not read from the beginning of the log."""
+    past: list[str] = []
+    """Entities of which it lacks all that was before their kind was read."""
 
     @classmethod
-    def at(cls, marks: dict[Place, Mark]) -> "Seam":
+    def at(cls, ledger: Ledger) -> "Seam":
         """Return a seam behind everything that was taken in so far."""
-        return cls({_named(place): mark for place, mark in marks.items()})
+        others = ledger.others
+        return cls({_named(p): Read(mark, others.get(p, ())) for p, mark in ledger.marks.items()})
 
     def covers(self, place: Place, offset: int, received: int) -> bool:
         """Say whether an event lies before the seam.
@@ -76,26 +86,33 @@ class Seam(msgspec.Struct, array_like=True):
         One that came long before the latest that was taken in lies before it at any offset: in a
         log that has begun anew since.
         """
-        mark = self.marks.get(_named(place), UNREAD)
-        return mark.covers(offset, received) or received < mark.received - _ANEW
+        found = self.read.get(_named(place))
+        if found is None:
+            return False
+        mark, others = found
+        before = mark.covers(offset, received) or received < mark.received - _ANEW
+        return before and not (others and has(others, offset))
 
     @property
     def sources(self) -> set[ProfileId]:
         """Profiles whose events lie before it."""
-        return {ProfileId(name.split("/", 2)[2]) for name in self.marks}
+        return {ProfileId(name.split("/", 2)[2]) for name in self.read}
 
     def offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
         """Yield the last offset before it, by topic and partition."""
-        for name, mark in self.marks.items():
+        for name, (mark, _) in self.read.items():
             partition, topic, _ = name.split("/", 2)
             yield (topic, int(partition)), mark.offset
 
     def joined(self, other: "Seam") -> "Seam":
         """Return the seam of two entities that became one; the tails are merged elsewhere."""
-        marks = dict(self.marks)
-        for name, mark in other.marks.items():
-            marks[name] = mark | marks.get(name, UNREAD)
-        return Seam(marks, from_start=self.from_start or other.from_start)
+        read = dict(self.read)
+        for name, (mark, others) in other.read.items():
+            ours, theirs = read.get(name, Read(UNREAD))
+            taken = union((*rest(theirs, ours.offset), *rest(others, mark.offset)))
+            both = mark | ours
+            read[name] = Read(both, rest(taken, both.offset))
+        return Seam(read, past=sorted({*self.past, *other.past}))
 
 
 def _named(place: Place) -> str:
@@ -143,7 +160,7 @@ class Kept:
             self.ledger = Ledger(owner)
             self.ledger.views = self.features.tags
             if not complete:
-                self.seams = {name: Seam({}, from_start=True) for name in self.features.tag_of}
+                self.seams = {name: Seam({}, past=[self.id]) for name in self.features.tag_of}
             return
         self.ledger = Ledger.decode(owner, known(raw))
         if self.ledger.views != self.features.tags:
@@ -159,8 +176,8 @@ class Kept:
         for name, tag in self.features.tag_of.items():
             if not self.ledger.has(tag):
                 seam = held.get(name) if written == version else None
-                seam = seam or Seam.at(self.ledger.marks)
-                if seam.marks or seam.from_start:  # else there is nothing before it
+                seam = seam or Seam.at(self.ledger)
+                if seam.read or seam.past:  # else there is nothing before it
                     self.seams[name] = seam
 
     @property
@@ -223,6 +240,9 @@ class Kept:
         """Keep what belongs to views that are not whole in a record of its own."""
         for name, seam in self.seams.items():
             seam.tail = states.pop(name, seam.tail)
+        if LEDGER not in records:  # a row without one would pass for one that has all
+            self.ledger.views = self._whole()
+            records[LEDGER] = FORMAT + self.ledger.encode()
         records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
 
     def saved(self) -> None:
@@ -231,11 +251,18 @@ class Kept:
         self.ledger.changed = False
         self._removed = frozenset()
 
+    def copy(self) -> "Kept":
+        """Return one with the same states and ledger, which may be spent."""
+        copied = Kept(self.id, Row(), self.features)
+        copied.folded = self.folded.copy()
+        copied.ledger.absorb(self.ledger)
+        return copied
+
     def forget(self) -> None:
-        """Let go of every state; the ledger stays, and every view is whole: there is nothing."""
+        """Let go of every state, because somebody else has all that was taken in."""
         self.folded = Folded(self.features, {})
         self.seams = {}
-        self.ledger.changed = True
+        self.ledger.give_away()
 
     def absorb(self, other: "Kept") -> None:
         """Take over everything of an entity that became this one; `other` is spent."""
@@ -246,15 +273,23 @@ class Kept:
             self.seams[name] = ours.joined(theirs) if ours else theirs
             self.folded.touch(name)
 
-    def begin(self, names: Iterable[str]) -> None:
-        """Take in that views have what was before their kind was read; see `Seam.from_start`."""
-        for name in names:
-            self.folded.touch(name)
-            seam = self.seams[name]
-            seam.from_start = False
-            if not seam.marks:
-                del self.seams[name]
+    @property
+    def missing(self) -> set[str]:
+        """Entities whose past is missing here: what was before their kind was read."""
+        return {entity for seam in self.seams.values() for entity in seam.past}
+
+    def begin(self, pasts: Iterable["Kept"]) -> None:
+        """Put the pasts that are missing in front of what was folded since; they are spent."""
+        for past in pasts:
+            self.folded.merge(past.folded)
+            self.ledger.absorb(past.ledger)
         self.ledger.changed = True
+        for name, seam in list(self.seams.items()):
+            if seam.past:
+                self.folded.touch(name)
+                seam.past = []
+                if not seam.read:
+                    del self.seams[name]
         if not self.seams:
             self._removed |= {SEAM}
 

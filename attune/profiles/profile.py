@@ -45,6 +45,8 @@ class Profile(Kept):
                 self.redirect = Redirect.decode(known(records[REDIRECT]))
         except (msgspec.DecodeError, struct.error, ValueError) as error:
             raise CorruptState(f"a record of user {profile}: {error}") from error
+        if self.redirect and (self.redirect.done or self.redirect.before):
+            self.seams = {}  # all it took in is with others: nothing is missing here
 
     @property
     def profile(self) -> ProfileId:

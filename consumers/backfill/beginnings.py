@@ -11,10 +11,11 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row, Taken
-from attune.profiles.kept import NOTHING, Arrived, Kept, arrived
+from attune.profiles.kept import NOTHING, Arrived, arrived
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link, links_of
 from attune.stream import EVENTS, Position
+from consumers.backfill.wanted import find
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.followed import Profiles
@@ -52,6 +53,14 @@ class Past:
             if taken.position.offset < first.get(place, 0):
                 self._take(arrived(taken.event, taken.position))
                 self.events += 1
+
+    def give(self, live: Profile) -> None:
+        """Put the pasts that a row lacks in front of what was folded there since."""
+        found = [self.kept[entity] for entity in sorted(live.missing) if entity in self.kept]
+        for past in found:
+            if past.traits.values:
+                live.learn(past.traits)
+        live.begin(past.copy() for past in found)
 
     def _take(self, one: Arrived) -> None:
         if not self.features.entity.of_profiles:
@@ -97,61 +106,82 @@ class Past:
         return profile
 
 
-async def fill_beginnings(archive: ArchiveStore, store: OnlineStore, features: FeatureSet) -> Past:
-    """Give every entity what it did before its kind was read; nothing where it always was.
+class Beginnings:
+    """Gives entities what they did before their kind was read; nothing where it always was.
 
-    The archive must have all of it. Rows are written one by one: begun again, each that has its
-    past already is left as it is.
-
-    Raises:
-        Unavailable: a server is away.
+    A row says whose past it lacks, its own or also that of others that became it, and is given
+    just that in one guarded write: so it may be interrupted and begun again.
     """
+
+    def __init__(self, archive: ArchiveStore, store: OnlineStore, features: FeatureSet) -> None:
+        self._archive = archive
+        self._store = store
+        self._features = features
+        self._past: Past | None = None
+
+    async def fill(self) -> Past | None:
+        """Fill all rows, and make those that nobody has made since; None if that was done before.
+
+        The archive must have everything up to where the kind was begun.
+
+        Raises:
+            Unavailable: a server is away.
+        """
+        first, complete = await self._store.begun()
+        if complete or not first:
+            return None
+        while begun := (await find(self._store, self._features)).begun:
+            await self.give(begun)
+        # Who has no row has done nothing since, and became nobody: or a row would lack their past.
+        past = await self._folded()
+        await self.give(past.kept)
+        profiles = Profiles(self._store, self._features, Cache(0), Beginning(self._store))
+        for link in past.went.values():
+            await HandOver(profiles).run(link)
+        await self._store.complete()
+        return past
+
+    async def give(self, entities: Iterable[str]) -> None:
+        """Give rows the pasts that they lack; one that lacks none stays as it is.
+
+        Raises:
+            Unavailable: a server is away.
+        """
+        past = await self._folded()
+        ordered = sorted(entities)
+        for start in range(0, len(ordered), _WRITTEN):
+            pending = ordered[start : start + _WRITTEN]
+            while pending:
+                pending = await self._give(past, pending)
+
+    async def _give(self, past: Past, pending: Sequence[str]) -> list[str]:
+        """Return those that somebody else wrote meanwhile."""
+        rows = await self._store.load(pending)
+        live = [
+            Profile(ProfileId(entity), row, self._features, complete=False)
+            for entity, row in rows.items()
+        ]
+        lacking = [each for each in live if each.missing]
+        for each in lacking:
+            past.give(each)
+        refused = await self._store.save([write for each in lacking if (write := each.write())])
+        return [entity for entity in pending if entity in refused]
+
+    async def _folded(self) -> Past:
+        if self._past is None:
+            first, _ = await self._store.begun()
+            self._past = await _folded(self._archive, self._features, first)
+        return self._past
+
+
+async def _folded(
+    archive: ArchiveStore, features: FeatureSet, first: Mapping[tuple[str, int], int]
+) -> Past:
     skips: Skips = {}
-    first = await store.begun()
     while True:
         past = Past(features, skips)
-        if not first:
-            return past
         try:
             await asyncio.to_thread(past.fold, archive.taken(topics=EVENTS), first)
         except Raised:
             continue
-        break
-    ids = list(past.kept)
-    for start in range(0, len(ids), _WRITTEN):
-        await _write(store, features, past, ids[start : start + _WRITTEN])
-    profiles = Profiles(store, features, Cache(0), Beginning(store))
-    for link in past.went.values():
-        await HandOver(profiles).run(link)
-    await store.complete()
-    return past
-
-
-async def _write(
-    store: OnlineStore, features: FeatureSet, past: Past, pending: Sequence[str]
-) -> None:
-    while pending:
-        rows = await store.load(pending)
-        live = [
-            Profile(ProfileId(entity), row, features, complete=False)
-            for entity, row in rows.items()
-        ]
-        changed = [each for each in live if _put_before(each, past.kept[each.id])]
-        writes = [write for each in changed if (write := each.write())]
-        refused = await store.save(writes)
-        pending = [entity for entity in pending if entity in refused]
-
-
-def _put_before(live: Profile, past: Profile) -> bool:
-    """Put the past in front of what was folded since; False if it is there already."""
-    begun = [name for name, seam in live.seams.items() if seam.from_start]
-    if not begun:
-        return False
-    copied = Kept(past.id, Row(), past.features)
-    copied.folded.merge(past.folded.copy())
-    copied.ledger = past.ledger
-    live.absorb(copied)
-    if past.traits.values:
-        live.learn(past.traits)
-    live.begin(begun)
-    return True
+        return past

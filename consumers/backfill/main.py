@@ -1,7 +1,7 @@
 """`attune backfill`: pass by pass, until every row is whole."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -10,16 +10,10 @@ from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.profiles.kept import Kept, Seam
-from attune.profiles.profile import REDIRECT, Profile
-from attune.stream import CONTEXTUAL, EVENTS, Position
+from attune.stream import EVENTS, Position
 from consumers.backfill.bases import Base, Bases
-from consumers.backfill.beginnings import fill_beginnings
-from consumers.backfill.owners import Owners
-from consumers.backfill.wanted import Wanted, find, furthest, sources_of
-from consumers.features.beginning import Beginning
-from consumers.features.cache import Cache
-from consumers.features.followed import Profiles
-from consumers.features.handover import HandOver
+from consumers.backfill.beginnings import Beginnings
+from consumers.backfill.wanted import find, furthest, sources_of
 
 Rows = Mapping[str, Mapping[str, Seam]]
 
@@ -72,51 +66,32 @@ async def backfill(
         Unavailable: a server is away, or the archive consumer does not catch up.
     """
     report = Report(features.entity.name)
-    await _fill_beginnings(archive, store, features, progress, report)
+    beginnings = Beginnings(archive, store, features)
+    first, _ = await store.begun()
+    await _archived(archive, {place: offset - 1 for place, offset in first.items()}, progress)
+    if past := await beginnings.fill():
+        report.rows += len(past.kept)
+        report.events += past.events
+        progress.filled(report.kind, len(past.kept))
     skips: dict[tuple[str, Position], frozenset[int]] = {}
     while True:
         wanted = await find(store, features)
         report.seen = max(report.seen, wanted.seen)
         progress.found(report.kind, wanted.seen, len(wanted.rows))
-        if wanted.frozen:
-            await _finish(store, features, wanted.frozen)
-            continue
         if not wanted.rows:
             return report
-        owners = await asyncio.to_thread(_owners, archive, wanted)
+        if wanted.begun:  # handed over while their pasts were being filled in
+            await beginnings.give(wanted.begun)
+            continue
         for rows in _passes(wanted.rows):
             seams = (seam for seams in rows.values() for seam in seams.values())
             await _archived(archive, furthest(seams), progress)
-            bases = Bases(features, rows, owners, skips)
+            bases = Bases(features, rows, skips)
             await asyncio.to_thread(_fold, archive, bases)
             report.events += bases.events
             filled = await _fill(store, features, bases)
             report.rows += filled
             progress.filled(report.kind, filled)
-
-
-async def _fill_beginnings(
-    archive: ArchiveStore,
-    store: OnlineStore,
-    features: FeatureSet,
-    progress: Progress,
-    report: Report,
-) -> None:
-    first = await store.begun()
-    if first:
-        needed = {place: offset - 1 for place, offset in first.items()}
-        await _archived(archive, needed, progress)
-        past = await fill_beginnings(archive, store, features)
-        report.rows += len(past.kept)
-        report.events += past.events
-        progress.filled(report.kind, len(past.kept))
-
-
-def _owners(archive: ArchiveStore, wanted: Wanted) -> Owners:
-    owners = Owners(wanted.claims)
-    if owners.shared:
-        owners.learn(archive.taken(topics=(CONTEXTUAL,)))
-    return owners
 
 
 def _passes(rows: Rows) -> Iterator[Rows]:
@@ -159,35 +134,9 @@ def _fold(archive: ArchiveStore, bases: Bases) -> None:
     bases.fold(archive.taken(profiles=profiles, topics=EVENTS))
 
 
-async def _finish(store: OnlineStore, features: FeatureSet, frozen: Iterable[Profile]) -> None:
-    """End hand-overs that somebody has begun, so that it is clear whose events are whose."""
-    profiles = Profiles(store, features, Cache(0), Beginning(store))
-    for profile in frozen:
-        await HandOver(profiles).finish(profile)
-
-
-async def _settled(store: OnlineStore, bases: Bases) -> list[str]:
-    """Return the rows of which it is still clear whose events are whose.
-
-    Rows are read one after the other: an owner may have become another between two reads, and both
-    have seemed to have the same events. Who has not become anybody by now had not then.
-    """
-    rivals = {
-        entity: bases.owners.rivals(entity, {s for seam in seams.values() for s in seam.sources})
-        for entity, seams in bases.rows.items()
-        if entity not in bases.broken
-    }
-    asked = sorted(set().union(*rivals.values()))
-    gone: set[str] = set()
-    for start in range(0, len(asked), _WRITTEN):
-        rows = await store.load(asked[start : start + _WRITTEN])
-        gone |= {owner for owner, row in rows.items() if REDIRECT in row.records}
-    return [entity for entity, others in rivals.items() if not others & gone]
-
-
 async def _fill(store: OnlineStore, features: FeatureSet, bases: Bases) -> int:
     """Put the bases in front of what was folded since; return how many rows are whole now."""
-    ready = await _settled(store, bases)
+    ready = [entity for entity in bases.rows if entity not in bases.broken]
     filled = 0
     for start in range(0, len(ready), _WRITTEN):
         pending = ready[start : start + _WRITTEN]
@@ -215,7 +164,7 @@ def _close(kept: Kept, bases: Sequence[Base]) -> bool:
         names = [
             name
             for name in base.names
-            if (seam := kept.seams.get(name)) and seam.marks == base.seam.marks
+            if (seam := kept.seams.get(name)) and seam.read == base.seam.read
         ]
         if names:
             states = base.folded.states()
