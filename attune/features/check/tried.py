@@ -1,6 +1,5 @@
 """What a feature does on made-up histories: does it hold what `Feature` promises?"""
 
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
@@ -9,7 +8,7 @@ from attune.collect.event import Event
 from attune.features.check.complaint import Complaint
 from attune.features.check.folding import Broken, fold, run
 from attune.features.check.samples import extremes, heavy, ordinary
-from attune.features.feature import DAY, HOUR, Feature, Value
+from attune.features.feature import DAY, HOUR, NOT_A_STATE, Feature, Value
 from attune.features.view import Entity, FeatureView
 
 Tried = Feature[Any]
@@ -139,7 +138,7 @@ def _stored(feature: Tried, entity: Entity) -> Iterator[Finding]:
     for raw in (b"\x00", b"\xff" * 7, b"not a state"):
         try:
             feature.unpack(raw)
-        except (struct.error, IndexError, KeyError, ValueError, OverflowError):
+        except NOT_A_STATE:
             continue
         except Exception as error:
             raise Broken("unpack of bytes that are no state", error) from error
