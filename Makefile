@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick check format schema data goldens web bench lock clean
+.PHONY: help run walk test quick soak check format schema data goldens web bench lock clean
 
 help:  ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +19,10 @@ test: .venv/dev  ## all tests; starts Kafka, Redis and PostgreSQL once for the i
 	@$(BIN)/python -m pytest
 
 quick: .venv/dev  ## unit, property, contract and golden tests: no servers, seconds
-	@$(BIN)/python -m pytest -m "not integration and not browser"
+	@$(BIN)/python -m pytest -m "not integration and not browser and not soak"
+
+soak: .venv/dev  ## the tests that take minutes: fifty consumers killed under load
+	@$(BIN)/python -m pytest -m soak
 
 check: .venv/dev  ## lint, types, import directions, generated files, compose file, wheel
 	@$(BIN)/ruff check

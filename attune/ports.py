@@ -56,6 +56,9 @@ class Consumer(Protocol):
     def linger(self) -> float:
         """Seconds to gather a batch: 0 for what must be seen at once, more for larger writes."""
 
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """Learn at which offset each topic and partition begins that was not read before here."""
+
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """Make the effects of the batch durable, and return what can never be.
 
@@ -74,13 +77,15 @@ class Row(msgspec.Struct, frozen=True):
     """One entity as the online store holds it: one hash in Redis, in Feast's encoding.
 
     `states` are stored states by the view's state name. `records` are Attune's own: what was
-    applied, traits, redirect. `version` guards a write against a concurrent one; 0 is an entity
-    that does not exist yet.
+    applied, traits, redirect. `plain` holds values of ordinary Feast views as Feast wrote them, by
+    `view:field`, and its timestamps by `_ts:view`. `version` guards a write against a concurrent
+    one; 0 is an entity that does not exist yet.
     """
 
     version: int = 0
     states: Mapping[str, bytes] = {}
     records: Mapping[str, bytes] = {}
+    plain: Mapping[str, bytes] = {}
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -102,6 +107,33 @@ class OnlineStore(Protocol):
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """Return each entity's row, an empty one where there is none, in one round trip.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """Note the offset at which each topic and partition was first read for this kind of entity.
+
+        Where one was noted before, that stays.
+
+        Returns:
+            Whether a new entity has no history: every partition was read from offset 0 on, or
+            `complete` was called since.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """Return the noted offsets that are not 0, and whether `complete` was called since.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def complete(self) -> None:
+        """Note that what lay before the noted offsets has been filled in.
 
         Raises:
             Unavailable: the store does not answer.

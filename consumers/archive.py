@@ -1,7 +1,7 @@
 """Every event and exposure into the archive, for training and for analysts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +36,9 @@ class Archiving:
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
+
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""

@@ -51,6 +51,7 @@ class Runner:
         self._consumer = consumer
         self._stop = stop
         self._clock = clock
+        self._read: set[tuple[str, int]] = set()
         self._share = Share(consumer.name, max_share)
         self.watch = Watch(consumer.name, clock)
 
@@ -64,7 +65,18 @@ class Runner:
                 except Interrupted:
                     return  # not committed: whoever is next takes it
 
+    def _unread(self, messages: Sequence[Message]) -> dict[tuple[str, int], int]:
+        """Return where partitions begin that were not read before, poison and all."""
+        first: dict[tuple[str, int], int] = {}
+        for message in messages:
+            place = (message.position.topic, message.position.partition)
+            if place not in self._read and place not in first:
+                first[place] = message.position.offset
+        self._read.update(first)
+        return first
+
     async def _take(self, source: KafkaSource, messages: Sequence[Message]) -> None:
+        self._consumer.begins(self._unread(messages))
         batch = Batch(self._consumer.name, messages, self._share)
 
         async def hold() -> None:

@@ -24,6 +24,7 @@ _FEAST_SAMPLE = b"hello world"
 _SAMPLES: dict[str, Value] = {
     "int64": 0,
     "float64": 0.0,
+    "bool": False,
     "string": "",
     "string_list": [""],
     "float64_list": [0.0],

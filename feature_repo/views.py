@@ -19,9 +19,10 @@ from attune.features.purchases import Purchases
 from attune.features.sessions import Sessions
 from attune.features.shares import CHANNEL, DEVICE, Shares
 from attune.features.ticks import Window
-from attune.features.view import FeatureView
+from attune.features.view import USER, FeatureView
 from attune.features.visit import Visit
 from attune.features.windows import Count, Decay, Ratio, Sum, Windows
+from feature_repo.plain import plain_of
 
 OTHERS = VISIT_ACTS - {"viewed", "added", "purchased"}
 
@@ -75,7 +76,8 @@ USER_FEATURES = FeatureSet(
             "When, on what and from where they come",
             (HourOfWeek(), Shares(DEVICE), Shares(CHANNEL), FirstAndLast()),
         ),
-    )
+    ),
+    plain=plain_of(USER),
 )
 
 ITEM_FEATURES = FeatureSet(
@@ -126,11 +128,13 @@ ITEM_FEATURES = FeatureSet(
             ),
             entity=ITEM,
         ),
-    )
+    ),
+    plain=plain_of(ITEM),
 )
 
 SESSION_FEATURES = FeatureSet(
-    (FeatureView("visit", "What happened in the visit", (Visit(),), entity=SESSION),)
+    (FeatureView("visit", "What happened in the visit", (Visit(),), entity=SESSION),),
+    plain=plain_of(SESSION),
 )
 
 FEATURES = (USER_FEATURES, ITEM_FEATURES, SESSION_FEATURES)

@@ -1,6 +1,6 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
 
@@ -26,6 +26,7 @@ ARGV[3] is the time to live in seconds."""
 _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
 _SCANNED = b"1000"
+_COMPLETE = b"complete"
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -58,12 +59,33 @@ class RedisStore(OnlineStore):
         self._wire = wire
         self._layout = Layout(project, features)
         self._ttl = features.entity.ttl * _DAY
+        self._begun = f"attune:{project}:begun:{features.entity.name}"
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         key, row = self._layout.key, self._layout.row
         found = await self._wire.run([(b"HGETALL", key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """See `OnlineStore.begin`."""
+        noted = [
+            (b"HSETNX", self._begun, f"{topic}/{partition}", offset)
+            for (topic, partition), offset in first.items()
+        ]
+        *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
+        later, complete = _noted(_raised(found))
+        return complete or not later
+
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """See `OnlineStore.begun`."""
+        (found,) = await self._wire.run([(b"HGETALL", self._begun)])
+        return _noted(_raised(found))
+
+    async def complete(self) -> None:
+        """See `OnlineStore.complete`."""
+        (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
+        _raised(done)
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """See `OnlineStore.ids`."""
@@ -103,6 +125,15 @@ class RedisStore(OnlineStore):
             *removed,
             *self._layout.fields(write),
         )
+
+
+def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
+    """Return where each partition was begun that was not begun at 0, and if all is complete."""
+    fields = iter(found)
+    noted = dict(zip(fields, fields, strict=True))
+    complete = noted.pop(_COMPLETE, None) is not None
+    places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
+    return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
 
 
 def _is_forgotten(reply: Reply) -> bool:

@@ -4,7 +4,8 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -12,8 +13,28 @@ from attune.collect.event import Event
 
 State = TypeVar("State")
 
-FieldType = Literal["int64", "float64", "string", "string_list", "float64_list"]
-Value: TypeAlias = int | float | str | list[str] | list[float] | None
+OwnType = Literal["int64", "float64", "bool", "string", "string_list", "float64_list"]
+"""What features answer."""
+
+FieldType = Literal[
+    OwnType,
+    "int32",
+    "float32",
+    "bytes",
+    "timestamp",
+    "timestamp_list",
+    "int32_list",
+    "int64_list",
+    "float32_list",
+    "bool_list",
+    "bytes_list",
+]
+"""What Feast's ordinary views hold besides (`attune.features.plain`)."""
+
+OWN_TYPES: tuple[OwnType, ...] = get_args(OwnType)
+
+One: TypeAlias = int | float | str | bytes | datetime
+Value: TypeAlias = One | list[int] | list[float] | list[str] | list[bytes] | list[datetime] | None
 
 Act: TypeAlias = str
 """What an event is to a feature: a commerce action (`viewed`), or else the call type (`page`)."""

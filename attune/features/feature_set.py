@@ -10,6 +10,7 @@ import mmh3
 
 from attune.errors import ConfigurationError
 from attune.features.feature import ACTS, Act, Feature, Field, Update
+from attune.features.plain import PlainView
 from attune.features.view import Entity, FeatureView
 
 
@@ -40,8 +41,9 @@ class FeatureSet:
         ConfigurationError: names clash, a view is of another entity, or there is none at all.
     """
 
-    def __init__(self, views: Iterable[FeatureView]) -> None:
+    def __init__(self, views: Iterable[FeatureView], plain: Iterable[PlainView] = ()) -> None:
         self.views = tuple(views)
+        self.plain = tuple(plain)
         self._check()
         self.entity: Entity = self.views[0].entity
         self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
@@ -59,8 +61,13 @@ class FeatureSet:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """Every field, view by view."""
-        return tuple(field for view in self.views for field in view.fields)
+        """Every field, view by view, those of plain views last."""
+        return tuple(field for view in self.all_views for field in view.fields)
+
+    @property
+    def all_views(self) -> list[FeatureView | PlainView]:
+        """The views of both kinds."""
+        return [*self.views, *self.plain]
 
     def _places(self) -> Iterable[Place]:
         start = 0
@@ -75,10 +82,10 @@ class FeatureSet:
         return Plan(steps, sum(1 << i for i, _ in numbered))
 
     def _check(self) -> None:
-        if len({view.entity for view in self.views}) != 1:
+        if len({view.entity for view in self.all_views}) != 1 or not self.views:
             raise ConfigurationError("a feature set has views of one entity, at least one")
         for what, names in (
-            ("feature view", [view.name for view in self.views]),
+            ("feature view", [view.name for view in self.all_views]),
             ("field", [field.name for field in self.fields]),
             ("tag of view", [str(tag(view.state_name)) for view in self.views]),
         ):

@@ -81,6 +81,10 @@ class Folded:
         except Raised as another:
             self.go_on(another, act, event, at)
 
+    def copy(self) -> "Folded":
+        """Return one with the same states, which may be spent."""
+        return Folded(self._features, self.states())
+
     def merge(self, other: "Folded") -> None:
         """Take over the states of another, which may not be used afterwards."""
         for number, feature in enumerate(self._features.features):

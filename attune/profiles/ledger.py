@@ -3,18 +3,19 @@
 import struct
 from array import array
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import mmh3
 import msgspec
 
 from attune.ids import ProfileId
+from attune.profiles.spans import ALL, Spans, rest, union
 from attune.stream import TOPICS, Position
 
 _MINUTE = 60  # seconds
 _RETRY_WINDOW = 24 * 60
 """Minutes in which a client's retry of a message id is recognised."""
-_RETRIES_KEPT = 256
+_RETRIES_KEPT, _RETRIES_NOTED = 256, 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
@@ -68,7 +69,9 @@ of others (packed behind them), message ids."""
 _MARK = struct.Struct("<BHQI")  # topic, partition, offset, second
 _TAG = 2  # bytes
 _LENGTH = struct.Struct("<H")
-_FOREIGN = msgspec.msgpack.Decoder(list[tuple[ProfileId, str, int, int, int]])
+Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
+"""Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
+_FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
 _NUMBERS = {topic: number for number, topic in enumerate(TOPICS)}
 
 
@@ -86,6 +89,7 @@ class Ledger:
         "last_seen",
         "marks",
         "newest",
+        "others",
         "owner",
         "recent",
         "views",
@@ -96,6 +100,8 @@ class Ledger:
         self.first_seen = 0
         self.last_seen = 0
         self.marks: dict[Place, Mark] = {}
+        self.others: dict[Place, Spans] = {}
+        """Offsets up to a mark that somebody else has: who had the source linked to them before."""
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
         self.newest = 0
@@ -135,6 +141,22 @@ class Ledger:
         self._saw(at)
         return NEW
 
+    def note(
+        self, source: ProfileId, position: Position, message_id: str | None, received: int, at: int
+    ) -> None:
+        """Remember an event whatever its offset; without a message id, only its place."""
+        place = (source, position.topic, position.partition)
+        self.marks[place] = Mark(position.offset, received) | self.marks.get(place, UNREAD)
+        if message_id is not None:
+            hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
+            minute = received // _MINUTE
+            self.newest = max(self.newest, minute)
+            self.recent.setdefault(hashed, minute << _MINUTE_SHIFT | position.offset & _LOW)
+            if len(self.recent) > _RETRIES_NOTED:
+                self._forget()
+        self.changed = True
+        self._saw(at)
+
     def advance(self, position: Position, received: int, at: int) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
         place = (self.owner, position.topic, position.partition)
@@ -159,7 +181,14 @@ class Ledger:
         """Take over what another profile had taken in."""
         self.changed = True
         for place, mark in other.marks.items():
-            self.marks[place] = mark | self.marks.get(place, UNREAD)
+            ours, theirs = self.marks.get(place, UNREAD), other.others.get(place, ())
+            joined = self.marks[place] = mark | ours
+            if theirs or place in self.others:
+                taken = (
+                    *rest(self.others.get(place, ()), ours.offset),
+                    *rest(theirs, mark.offset),
+                )
+                self._set_others(place, rest(union(taken), joined.offset))
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
         if other.first_seen:
@@ -171,27 +200,43 @@ class Ledger:
         self.changed = True
         for place, mark in other.marks.items():
             if place[0] == source:
-                self.marks[place] = mark | self.marks.get(place, UNREAD)
+                ours = self.marks.get(place, UNREAD)
+                joined = self.marks[place] = mark | ours
+                news = (ours.offset, joined.offset)
+                self._set_others(place, union((*self.others.get(place, ()), news)))
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
+
+    def give_away(self) -> None:
+        """Note that all that was taken in is somebody else's now."""
+        self.changed = True
+        for place, mark in self.marks.items():
+            self._set_others(place, union(((ALL, mark.offset),)))
+
+    def _set_others(self, place: Place, spans: Spans) -> None:
+        if spans:
+            self.others[place] = spans
+        else:
+            self.others.pop(place, None)
 
     def encode(self) -> bytes:
         """Return its bytes; equal ledgers give equal bytes."""
         if len(self.recent) > _FEW:
             self._forget()
         own: list[bytes] = []
-        foreign: list[tuple[ProfileId, str, int, int, int]] = []
+        foreign: list[Foreign] = []
         for place in sorted(self.marks) if len(self.marks) > 1 else self.marks:
             source, topic, partition = place
             mark = self.marks[place]
-            if source == self.owner and topic in _NUMBERS:
+            others = self.others.get(place, ())
+            if source == self.owner and topic in _NUMBERS and not others:
                 own.append(_MARK.pack(_NUMBERS[topic], partition, mark.offset, mark.received))
             else:
-                foreign.append((source, topic, partition, *mark))
-        others = b""
+                foreign.append((source, topic, partition, *mark, others))
+        rest_of = b""
         if foreign:
             packed = msgspec.msgpack.encode(foreign)
-            others = _LENGTH.pack(len(packed)) + packed
+            rest_of = _LENGTH.pack(len(packed)) + packed
         numbers = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
         numbers.sort()
         ids = array("Q", numbers)
@@ -204,7 +249,7 @@ class Ledger:
             bool(foreign),
             len(ids),
         )
-        return b"".join((head, self.views, *own, others, ids.tobytes()))
+        return b"".join((head, self.views, *own, rest_of, ids.tobytes()))
 
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
@@ -234,8 +279,11 @@ class Ledger:
         if foreign:
             (length,) = _LENGTH.unpack_from(raw, start)
             start += _LENGTH.size
-            for source, topic, partition, *mark in _FOREIGN.decode(raw[start : start + length]):
-                found.marks[source, topic, partition] = Mark(*mark)
+            for source, topic, partition, offset, received, others in _FOREIGN.decode(
+                raw[start : start + length]
+            ):
+                found.marks[source, topic, partition] = Mark(offset, received)
+                found._set_others((source, topic, partition), others)
             start += length
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")

@@ -10,10 +10,8 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded, Raised
 from attune.ids import ProfileId
 from attune.ports import Taken
-from attune.profiles.kept import NOTHING, Seam, arrived
-from attune.profiles.ledger import Mark
+from attune.profiles.kept import NOTHING, Read, Seam, arrived
 from attune.stream import Position
-from consumers.backfill.owners import Owners
 from consumers.backfill.wanted import sources_of
 
 _log = structlog.get_logger()
@@ -34,7 +32,6 @@ class Bases:
 
     features: FeatureSet
     rows: Mapping[str, Mapping[str, Seam]]
-    owners: Owners
     skips: dict[tuple[str, Position], frozenset[int]]
     bases: dict[str, list[Base]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
@@ -49,18 +46,14 @@ class Bases:
     def fold(self, archived: Iterable[Taken]) -> None:
         """Fold everything that lies before a seam."""
         for taken in archived:
-            for entity, part in self._about(taken):
+            for entity, part in self._about(taken.event):
                 if entity in self.bases and entity not in self.broken:
                     self._fold(entity, part, taken)
 
-    def _about(self, taken: Taken) -> Iterable[tuple[str, Event]]:
-        """Yield the rows that took in an event, each with its part of it."""
-        event = taken.event
+    def _about(self, event: Event) -> Iterable[tuple[str, Event]]:
+        """Yield the rows that may have taken in an event, each with its part of it."""
         if not self.features.entity.of_profiles:
             return self.features.entity.slices(event)
-        if self.owners.knows(event.profile):
-            owner = self.owners.of(taken)
-            return [(owner, event)] if owner else ()
         return [(entity, event) for entity in self._sources.get(event.profile, ())]
 
     def _fold(self, entity: str, part: Event, taken: Taken) -> None:
@@ -86,9 +79,9 @@ class Bases:
 
 def _begun(features: FeatureSet, seams: Mapping[str, Seam]) -> list[Base]:
     """Return an empty base for the views of each different seam."""
-    groups: dict[tuple[tuple[str, Mark], ...], list[str]] = {}
+    groups: dict[tuple[tuple[str, Read], ...], list[str]] = {}
     for name, seam in seams.items():
-        groups.setdefault(tuple(sorted(seam.marks.items())), []).append(name)
+        groups.setdefault(tuple(sorted(seam.read.items())), []).append(name)
     return [
         Base(seams[names[0]], tuple(names), Folded(features.only(names), {}))
         for names in groups.values()

@@ -10,10 +10,10 @@ from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.profiles.kept import Kept, Seam
-from attune.stream import CONTEXTUAL, EVENTS, Position
+from attune.stream import EVENTS, Position
 from consumers.backfill.bases import Base, Bases
-from consumers.backfill.owners import Owners
-from consumers.backfill.wanted import Wanted, find, furthest, sources_of
+from consumers.backfill.beginnings import Beginnings
+from consumers.backfill.wanted import find, furthest, sources_of
 
 Rows = Mapping[str, Mapping[str, Seam]]
 
@@ -66,6 +66,13 @@ async def backfill(
         Unavailable: a server is away, or the archive consumer does not catch up.
     """
     report = Report(features.entity.name)
+    beginnings = Beginnings(archive, store, features)
+    first, _ = await store.begun()
+    await _archived(archive, {place: offset - 1 for place, offset in first.items()}, progress)
+    if past := await beginnings.fill():
+        report.rows += len(past.kept)
+        report.events += past.events
+        progress.filled(report.kind, len(past.kept))
     skips: dict[tuple[str, Position], frozenset[int]] = {}
     while True:
         wanted = await find(store, features)
@@ -73,22 +80,18 @@ async def backfill(
         progress.found(report.kind, wanted.seen, len(wanted.rows))
         if not wanted.rows:
             return report
-        owners = await asyncio.to_thread(_owners, archive, wanted)
+        if wanted.begun:  # handed over while their pasts were being filled in
+            await beginnings.give(wanted.begun)
+            continue
         for rows in _passes(wanted.rows):
-            await _archived(archive, rows, progress)
-            bases = Bases(features, rows, owners, skips)
+            seams = (seam for seams in rows.values() for seam in seams.values())
+            await _archived(archive, furthest(seams), progress)
+            bases = Bases(features, rows, skips)
             await asyncio.to_thread(_fold, archive, bases)
             report.events += bases.events
             filled = await _fill(store, features, bases)
             report.rows += filled
             progress.filled(report.kind, filled)
-
-
-def _owners(archive: ArchiveStore, wanted: Wanted) -> Owners:
-    owners = Owners(wanted.claims)
-    if owners.shared:
-        owners.learn(archive.taken(topics=(CONTEXTUAL,)))
-    return owners
 
 
 def _passes(rows: Rows) -> Iterator[Rows]:
@@ -97,13 +100,14 @@ def _passes(rows: Rows) -> Iterator[Rows]:
         yield some
 
 
-async def _archived(archive: ArchiveStore, rows: Rows, progress: Progress) -> None:
-    """Wait until the archive has everything that lies before the seams.
+async def _archived(
+    archive: ArchiveStore, needed: Mapping[tuple[str, int], int], progress: Progress
+) -> None:
+    """Wait until the archive has everything up to these offsets.
 
     Raises:
         Unavailable: it does not come.
     """
-    needed = furthest(seam for seams in rows.values() for seam in seams.values())
     loop = asyncio.get_running_loop()
     until, least = loop.time() + _PATIENCE, None
     while True:
@@ -160,7 +164,7 @@ def _close(kept: Kept, bases: Sequence[Base]) -> bool:
         names = [
             name
             for name in base.names
-            if (seam := kept.seams.get(name)) and seam.marks == base.seam.marks
+            if (seam := kept.seams.get(name)) and seam.read == base.seam.read
         ]
         if names:
             states = base.folded.states()

@@ -7,9 +7,7 @@ from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.profiles.kept import Seam
-from attune.profiles.ledger import Mark
 from attune.profiles.profile import Profile
-from consumers.backfill.owners import Claim
 
 _AT_ONCE = 1_000
 """Rows of one round trip."""
@@ -17,13 +15,13 @@ _AT_ONCE = 1_000
 
 @dataclass(slots=True)
 class Wanted:
-    """Rows to fill, and which entities say that they took in the events of a source.
+    """Rows to fill, by id with the seam of each view.
 
-    `claims` names only sources that are not an entity's own: browsers of users.
+    `begun` are those that also lack what was before their kind was read.
     """
 
     rows: dict[str, Mapping[str, Seam]] = field(default_factory=dict)
-    claims: dict[ProfileId, list[Claim]] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
     seen: int = 0
     """Rows looked at."""
 
@@ -50,16 +48,10 @@ def _look(wanted: Wanted, entity: str, row: Row, features: FeatureSet) -> None:
     if not row.version:
         return
     kept = Profile(ProfileId(entity), row, features)
-    if kept.redirect is not None and kept.redirect.done:
-        return  # whoever it became has all of it
     if kept.seams:
         wanted.rows[entity] = kept.seams
-    marks: dict[ProfileId, dict[tuple[str, int], Mark]] = {}
-    for (source, topic, partition), mark in kept.ledger.marks.items():
-        if source != entity:
-            marks.setdefault(source, {})[topic, partition] = mark
-    for source, found in marks.items():
-        wanted.claims.setdefault(source, []).append(Claim(ProfileId(entity), found))
+        if kept.missing:
+            wanted.begun.add(entity)
 
 
 def sources_of(rows: Mapping[str, Mapping[str, Seam]]) -> dict[ProfileId, list[str]]:

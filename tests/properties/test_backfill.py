@@ -2,22 +2,23 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import NOON, Tape, shopped
-from turns import Turns, links, views
+from turns import BROWSERS, USERS, Turns, links, views
 
 from attune.adapters.memory import MemoryStore
 from attune.collect.event import Event, millis
 from attune.features.feature_set import FeatureSet
-from attune.ids import ProfileId
-from attune.ports import Taken
+from attune.ids import ProfileId, anonymous_profile
+from attune.ports import Row, Taken
 from attune.profiles.profile import Profile
+from attune.stream import EVENTS
 from consumers.backfill import main as backfilling
 from consumers.backfill.main import Progress, backfill
 from consumers.features.consumer import Features
@@ -62,7 +63,22 @@ class Archived:
         return found
 
 
-@settings(deadline=None, max_examples=150)
+@pytest.fixture(autouse=True)
+def threads_that_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have everything depend on the seed alone, so that a failure can be looked at again."""
+
+    async def inline(work: Callable[..., object], *given: object) -> object:
+        await asyncio.sleep(0)
+        return work(*given)
+
+    monkeypatch.setattr(asyncio, "to_thread", inline)
+
+
+@settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     events=st.lists(views() | links(), max_size=14),
     cuts=st.tuples(st.integers(0, 14), st.integers(0, 14)).map(sorted),
@@ -101,13 +117,74 @@ async def _while_live(
     await consume(Features((store, NEW), (items, ITEM_FEATURES)), [*batch, *twice])
 
     calm = MemoryStore()
-    for share in (before, between, after):  # whose a shared browser's event is can hang on batches
+    # Whose a shared browser's event is can hang on batches, and where a circle ends on repetition.
+    for share in (before, between, after, [*batch, *twice]):
         await consume(Features((calm, NEW), (MemoryStore(), ITEM_FEATURES)), share)
     for entity, row in calm.rows.items():
         profile = Profile(ProfileId(entity), store.rows[entity], NEW)
         assert not profile.seams or (profile.redirect and profile.redirect.done)
         expected = Profile(ProfileId(entity), row, NEW)
         assert profile.folded.states() == expected.folded.states(), entity
+
+
+@settings(
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    events=st.lists(views() | links(), max_size=14),
+    cut=st.integers(0, 14),
+    seed=st.integers(0, 2**32),
+    size=st.integers(1, 5),
+)
+def test_a_kind_that_was_not_read_from_the_beginning_gets_its_past(
+    events: list[Event], cut: int, seed: int, size: int
+) -> None:
+    """The store was lost, or the kind of entity was declared years after the first event."""
+    asyncio.run(_past(Tape()(*events), cut, random.Random(seed), size))
+
+
+async def _past(batch: list[Taken], cut: int, chance: random.Random, size: int) -> None:
+    stores = (Turns(chance), Turns(chance))
+    sets = (USER_FEATURES, ITEM_FEATURES)
+    before, after = batch[:cut], batch[cut:]
+    live = Features(*zip(stores, sets, strict=True))
+    live.begins(_ends(before))
+
+    async def consume() -> None:
+        for start in range(0, len(after), size):
+            await live.take(after[start : start + size])
+
+    await live.take(after[:1])
+    archive = Archived(batch)
+    for store, features in zip(stores, sets, strict=True):
+        async with asyncio.timeout(20):
+            await asyncio.gather(consume(), backfill(archive, store, features, Progress()))
+    for store, features in zip(stores, sets, strict=True):
+        await backfill(archive, store, features, Progress())
+
+    viewed = 0
+    for asked in (*map(ProfileId, USERS), *map(anonymous_profile, BROWSERS)):
+        row = stores[0].rows.get(asked, Row())
+        profile = Profile(asked, row, USER_FEATURES)
+        if not (profile.redirect and profile.redirect.done):
+            assert not profile.seams
+            viewed += profile.folded.read(USER_FEATURES.by_name["activity"], LATER)["views_24h"]
+    assert viewed == sum(one.event.commerce is not None for one in batch)
+    calm = MemoryStore()
+    await Features((MemoryStore(), USER_FEATURES), (calm, ITEM_FEATURES)).take(batch)
+    assert {item: row.states for item, row in stores[1].rows.items()} == {
+        item: row.states for item, row in calm.rows.items()
+    }
+
+
+def _ends(before: Sequence[Taken]) -> dict[tuple[str, int], int]:
+    """Where a member begins to read that comes after these."""
+    first = {(topic, 0): 0 for topic in EVENTS}
+    for one in before:
+        first[one.position.topic, 0] = one.position.offset + 1
+    return first
 
 
 async def test_rows_of_the_last_release_that_still_runs_are_filled_again() -> None:
