@@ -15,7 +15,7 @@ from feature_repo.views import FEATURES
 VIEWS = pytest.mark.parametrize(
     "view", [v for f in FEATURES for v in f.views], ids=lambda view: view.full_name
 )
-some = settings(max_examples=30)
+some = settings(max_examples=20)
 MOMENTS = st.integers(millis(NOON), millis(NOON + timedelta(days=9)))
 
 
