@@ -102,15 +102,17 @@ def _told(name: str, value: object) -> str:
         return "of a visit"
     if isinstance(value, Window | Names | Kinds):
         return value.name if isinstance(value, Window) else value.one.upper()
-    if isinstance(value, frozenset):
-        return " ".join(sorted(value)) or "none"
-    if isinstance(value, dict):
-        return " ".join(f"{key} {each}" for key, each in value.items())
-    if isinstance(value, tuple):
-        return " ".join(each.name for each in value) or "none"
+    if isinstance(value, frozenset | dict | tuple):
+        return " ".join(_each(value)) or "none"
     if isinstance(value, int) and name in _DURATIONS:
         return _duration(value)
     return str(value) or '""'
+
+
+def _each(values: frozenset[str] | dict[str, int] | tuple[Any, ...]) -> list[str]:
+    if isinstance(values, dict):
+        return [f"{name} {value}" for name, value in values.items()]
+    return [each.name for each in values] if isinstance(values, tuple) else sorted(values)
 
 
 def _duration(value: int) -> str:
