@@ -14,7 +14,6 @@ from attune.features.view import USER, Entity, FeatureView
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSIONED = re.compile(r".*_v\d+")
-_LAST_VERSION = 255  # a byte of every stored state
 
 RESERVED: Mapping[str, str] = {
     "asOf": "the time of the latest event",
@@ -87,10 +86,6 @@ def _view(view: FeatureView) -> Iterator[Complaint]:
             "is a name that Feast's views of states have",
             view.name,
             "choose another; a version is not part of the name",
-        )
-    if not 1 <= view.version <= _LAST_VERSION:
-        yield Complaint(
-            place, "has no such version", str(view.version), f"count from 1 to {_LAST_VERSION}"
         )
     for feature in view.features:
         if unknown := sorted(feature.acts - ACTS):

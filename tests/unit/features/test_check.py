@@ -82,7 +82,6 @@ def one(name: str, type: str = "int64", description: str = "What it is") -> Fiel
         ([view(name="a_b"), view(one("n"), name="aB")], "is no name for a view"),
         ([view(name="state")], "user_state: is a name that Feast's views of states have"),
         ([view(name="own_v2")], "a version is not part of the name"),
-        ([view(version=0)], "has no such version (0); count from 1 to 255"),
         ([FeatureView("own", "", (Own(),))], "user_own: has no description"),
         ([FeatureView("own", "x", (Own(acts=frozenset({"veiwed"})),))], "there are not (veiwed)"),
         ([view(entity=Entity("shop", "shop_id", "A shop"))], "entity shop: is an unknown entity"),
