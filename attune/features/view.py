@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
+from attune.errors import ConfigurationError
 from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Field, Value, act_of
 from attune.ids import EntityId
 
@@ -28,6 +29,7 @@ _AS_OF = 6
 
 _HEAD = 2 + _AS_OF
 _NARROW = 256
+_LAST_VERSION = 255
 
 Slice: TypeAlias = tuple[EntityId, Event]
 """An entity that an event is about, and the part of the event that concerns it."""
@@ -80,7 +82,13 @@ class FeatureView:
     fields: tuple[Field, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Gather what its features say."""
+        """Gather what its features say; check that one byte holds the version.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        if not 1 <= self.version <= _LAST_VERSION:
+            raise ConfigurationError(f"version is {self.version}: choose from 1 to {_LAST_VERSION}")
         acts: frozenset[Act] = frozenset()
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
