@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Commerce, Event, Kind, Product, millis
 from attune.errors import ConfigurationError, Unavailable
-from attune.features.feature import Value, act_of
+from attune.features.feature import Field, Value, act_of
 from attune.features.feature_set import FeatureSet
 from attune.features.moments import FirstAndLast
 from attune.features.view import USER, FeatureView
@@ -200,13 +200,22 @@ def test_a_new_view_is_to_be_backfilled(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert changes_of(settings)[1] == []  # the first of all: there is nothing to fill them from
-    new = FeatureView("orders", "When they order", (FirstAndLast("_order"),))
-    with_views(monkeypatch, new)
+
+    class Returned(FirstAndLast):
+        """A truth value, which no view of this installation has."""
+
+        fields = (Field("returned", "bool", "Whether they came a second time"),)
+
+        def read(self, state: tuple[int, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002
+            return (state[0] != state[1],)
+
+    with_views(monkeypatch, FeatureView("orders", "Whether they order again", (Returned(),)))
 
     changes, unfilled = changes_of(settings)
 
     assert unfilled == ["user_orders: new"]
     assert "create on demand feature view user_orders" in changes
+    assert apply(settings) == []
 
 
 def test_what_is_declared_wrongly_reaches_no_registry(
