@@ -4,6 +4,7 @@ import struct
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import mmh3
@@ -94,10 +95,7 @@ class FeatureSet:
             raise ConfigurationError("a feature set has views of one entity, at least one")
         for what, names in (
             ("feature view", [each.name for each in (*self.all_views, *self.ranks)]),
-            (
-                "field",
-                [f.name for f in (*self.fields, *(f for rank in self.ranks for f in rank.fields))],
-            ),
+            ("field", [f.name for f in chain(self.fields, *(r.fields for r in self.ranks))]),
             ("tag of view", [str(tag(view.state_name)) for view in self.views]),
         ):
             twice = [name for name, count in Counter(names).items() if count > 1]
