@@ -12,7 +12,7 @@ from random import Random
 import feast
 import pandas as pd
 import pytest
-from making import NOON, shopped, taken
+from making import NOON, event, shopped, taken
 from typer.testing import CliRunner
 
 from attune.adapters.redis import RedisStore, open_wire
