@@ -41,8 +41,9 @@ format: .venv/dev  ## format the code
 schema: .venv/dev  ## write schema.graphql anew
 	@$(BIN)/python scripts/schema.py > schema.graphql
 
-data: .venv/dev  ## write docs/data.md anew
+data: .venv/dev  ## write docs/data.md and the table of docs/features.md anew
 	@$(BIN)/python scripts/data.py > docs/data.md
+	@$(BIN)/python scripts/classes.py
 
 goldens: .venv/dev  ## write the golden states anew, after a format has changed on purpose
 	@$(BIN)/python scripts/goldens.py

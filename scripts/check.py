@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import classes
 import data
 import typer
 import yaml
@@ -68,6 +69,11 @@ def _generated() -> Iterator[tuple[str, Check]]:
     schema = f"{build_schema(FEATURES).as_str()}\n"
     yield "schema.graphql is current", partial(current, "schema.graphql", schema, "schema")
     yield "docs/data.md is current", partial(current, "docs/data.md", f"{data.page()}\n", "data")
+    features = "docs/features.md"
+    yield (
+        f"{features} is current",
+        partial(current, features, classes.written(_read(features)), "data"),
+    )
 
 
 def current(path: str, wanted: str, target: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ DAY_BY_HOURS = Window("24h", HOUR, 24)
 
 
 class Last:
-    """What was seen, as numbers, each with the latest bucket in which it was."""
+    """What was seen, as numbers, each with the latest bucket (of the window's step) it was in."""
 
     __slots__ = ("held", "newest")
 

@@ -103,7 +103,8 @@ class Feature(ABC, Generic[State]):
 
     Within the lateness bound of the feature the state does not depend on the order of events, and
     `merge` of two halves of a history equals the whole: that is what makes replays, rebalances,
-    backfills and the union of two profiles exact. Amounts are integers for the same reason.
+    backfills and the union of two profiles exact. Amounts are integers for the same reason. A class
+    that has limits (a lateness bound, names it lets go) says so; docs/features.md compares them.
 
     A state passed to `update` or `merge` is spent: only the returned one may be used afterwards.
 
@@ -137,7 +138,10 @@ class Feature(ABC, Generic[State]):
 
     @abstractmethod
     def merge(self, ours: State, theirs: State) -> State:
-        """Return the state of both histories together."""
+        """Return the state of both histories together, whichever is `ours`.
+
+        Where it raises, ours stays as it was stored last, and theirs is lost; that is logged.
+        """
 
     @abstractmethod
     def read(self, state: State, now: int) -> tuple[Value, ...]:
@@ -160,7 +164,10 @@ class Feature(ABC, Generic[State]):
         return self.update
 
     def pack(self, state: State) -> bytes:
-        """Return the state in bytes; equal states give equal bytes, the empty one no bytes."""
+        """Return the state in bytes; equal states give equal bytes, the empty one no bytes.
+
+        Where it raises, the state stays as it was stored last; that is logged.
+        """
         return b"" if state == self.empty() else _ENCODER.encode(state)
 
     def unpack(self, raw: bytes) -> State:

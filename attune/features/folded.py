@@ -96,8 +96,9 @@ class Folded:
                     self._give_up(number, error)
                 self._dirty |= 1 << number
         for name in self._features.places:
-            if newest := max(self.newest(name), other.newest(name)):
+            if (newest := other.newest(name)) > self.newest(name):
                 self._stored[name] = newest
+                self.touch(name)  # also where its events said nothing: they were the latest
 
     def holds(self, number: int) -> bool:
         """Say whether there is anything in the feature with this number."""

@@ -18,7 +18,7 @@ class HourOfWeek(Feature[dict[int, int]]):
     """The part of the week with most events, in slots of `hours` from Monday 00:00 UTC.
 
     `usual_hour` is the hour of the week (0 to 167) in which the slot begins; `usual_share` the
-    share of all events in it.
+    share of all events in it. Over all time, in any order; the earliest slot wins a tie.
     """
 
     hours: int = 4

@@ -46,11 +46,11 @@ class Visits:
 class Sessions(Feature[Visits]):
     """The current session, how many there were, how long they are, and how many bounce.
 
-    A session ends after `gap` without an event. An event joins the sessions it is within `gap`
-    of, so the order of arrival does not matter; one that comes more than `lateness` after a newer
-    one is left out, because the sessions it might have joined are closed for good: then only their
-    number, length and bounces are kept. So two histories merge to the whole unless a session was
-    closed in both of them, of which each has a part.
+    A session ends after `gap` (ms) without an event; 30 minutes are the convention of web
+    analytics. An event joins the sessions it is within `gap` of, so the order of arrival does not
+    matter. One that comes more than `lateness` (ms) after a newer one is left out, because the
+    sessions it might have joined are closed for good: number, length and bounces of those are kept.
+    So two histories merge to the whole, unless a session was closed in both and each has a part.
 
     Raises:
         ConfigurationError: more sessions could be open than a state can hold.

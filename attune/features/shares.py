@@ -99,7 +99,7 @@ CHANNEL = Kinds(
 
 @dataclass(frozen=True)
 class Shares(Feature[list[int]]):
-    """The most frequent kind, and its share of all events that say one.
+    """The most frequent kind, and its share of all events that say one, over all time.
 
     Pages and screens are what every SDK sends of itself, so those are asked, not every click.
 

@@ -98,7 +98,10 @@ class Windows(Feature[Ticks]):
 
     Fields: `{column}_{window}` for each column that is not hidden, then decays, then ratios. An
     event that comes late is counted in every window that it still belongs to. All columns and
-    windows share one set of buckets.
+    windows share one set of buckets (`Ticks`). Sums are exact up to 64 bits, and stop there.
+
+    Raises:
+        ConfigurationError: windows do not nest, or a decay or ratio is of what is not declared.
     """
 
     columns: tuple[Count | Sum, ...]

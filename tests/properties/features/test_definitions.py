@@ -12,7 +12,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 @EVERY_CASE
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(data=st.data(), seed=SEEDS)
 def test_a_state_reads_as_its_definition(case: Case, data: st.DataObject, seed: int) -> None:
     chance = Random(seed)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from making import NOON, event, shopped
 
-from attune.collect.event import Event, millis
+from attune.collect.event import Commerce, Event, millis
 from attune.features.feature import Feature, Field, Value, act_of
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded, Raised
@@ -186,3 +186,14 @@ def test_a_state_that_cannot_be_merged_is_as_it_was_and_says_why() -> None:
 
     assert own(Folded(features(), ours.changed())) == (2, 1, 2)
     assert ours.lost == {"own": "user_own, Pages is as it was before: KeyError('broken')"}
+
+
+def test_the_latest_event_is_merged_even_where_it_said_nothing() -> None:
+    ours, theirs = Folded(features(), {}), Folded(features(), {})
+    give(theirs, event(commerce=Commerce("refunded", revenue_micros=0)))
+    told = theirs.changed()
+
+    ours.merge(Folded(features(), told))
+
+    assert ours.changed() == told
+    assert as_of(told["purchases"]) == NOW

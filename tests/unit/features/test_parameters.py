@@ -10,11 +10,9 @@ from attune.features.distinct import Distinct, DistinctSketch
 from attune.features.feature import DAY, HOUR, MINUTE, SECOND
 from attune.features.hours import HourOfWeek
 from attune.features.interest import Affinity
-from attune.features.purchases import Purchases
 from attune.features.sessions import Sessions
 from attune.features.shares import Kinds, Shares
 from attune.features.ticks import Window
-from attune.features.view import FeatureView
 from attune.features.windows import Count, Decay, Ratio, Windows
 
 VIEWS = (Count("views", "viewed"),)
@@ -40,7 +38,6 @@ VIEWS = (Count("views", "viewed"),)
         (lambda: Windows(VIEWS, (Window("1h", HOUR, 1), Window("1d", HOUR + 1, 24))), "nest"),
         (lambda: Windows(VIEWS, ratios=(Ratio("r", ("views", "1y"), ("views", "1h"), ""),)), "1y"),
         (lambda: Windows(VIEWS, decays=(Decay("d", {"clicks": 1}, "1h", DAY, ""),)), "clicks"),
-        (lambda: FeatureView("v", "", (Purchases(),), version=256), "version is 256"),
     ],
 )
 def test_it_says_which_parameter_to_change(make: Callable[[], Any], said: str) -> None:
