@@ -4,6 +4,7 @@ import keyword
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from string import Template
 
@@ -89,9 +90,10 @@ def _set_of(entity: str) -> FeatureSet:
 def _check(name: str, kind: str, features: FeatureSet) -> None:
     if not _SNAKE.fullmatch(name) or keyword.iskeyword(name) or name.startswith("defin"):
         raise ConfigurationError(f"{name}: no name for a view; write one in snake_case")
-    if name in features.by_name:
-        raise ConfigurationError(f"{name}: {features.by_name[name].full_name} is there already")
-    taken = {camel(field.name) for field in features.fields} | RESERVED.keys() | OF_USER.keys()
+    if name in {each.name for each in (*features.all_views, *features.ranks)}:
+        raise ConfigurationError(f"{name}: {features.entity.name}_{name} is there already")
+    fields = chain(features.fields, *(rank.fields for rank in features.ranks))
+    taken = {camel(field.name) for field in fields} | RESERVED.keys() | OF_USER.keys()
     for field in (pattern.format(name) for pattern in _FIELDS[kind]):
         if camel(field) in taken:
             raise ConfigurationError(f"{name}: it would have a field {field}, which is taken")

@@ -1,7 +1,7 @@
 """Features, costs and plans as a person or a program reads them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -9,9 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from attune.features.check.cost import MAX_BYTES, MAX_READ, MAX_UPDATE, Cost
+from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
-from attune.features.plain import PlainView
-from attune.features.view import FeatureView
 
 
 def show_costs(console: Console, costs: Sequence[Cost]) -> None:
@@ -48,34 +47,58 @@ def show_plan(console: Console, changes: Sequence[str], unfilled: Sequence[str])
 
 def show_fields(console: Console, every: Sequence[FeatureSet]) -> None:
     """Print a table a view."""
-    for view in (view for features in every for view in features.all_views):
-        title = f"{view.full_name}, {_kind(view)}: {view.description}"
+    for each in _told(every):
+        title = f"{each.full_name}, {each.kind}: {each.description}"
         table = Table("field", "type", "unit", "meaning", box=SIMPLE_HEAD, title=escape(title))
         table.title_justify = "left"
-        for field in view.fields:
+        for field in each.fields:
             table.add_row(*map(escape, (field.name, field.type, field.unit, field.description)))
         console.print(table)
 
 
 def as_json(every: Sequence[FeatureSet]) -> list[dict[str, Any]]:
-    """Return an object a view; `version` is null for one that Attune does not stream."""
+    """Return an object a view; `version` is null for one that has no state of Attune's."""
     return [
         {
-            "entity": features.entity.name,
-            "view": view.name,
-            "version": view.version if isinstance(view, FeatureView) else None,
-            "description": view.description,
+            "entity": each.entity,
+            "view": each.name,
+            "version": each.version,
+            "description": each.description,
             "fields": [
                 {"name": f.name, "type": f.type, "unit": f.unit, "description": f.description}
-                for f in view.fields
+                for f in each.fields
             ],
         }
-        for features in every
-        for view in features.all_views
+        for each in _told(every)
     ]
 
 
-def _kind(view: FeatureView | PlainView) -> str:
-    if isinstance(view, FeatureView):
-        return f"version {view.version}"
-    return f"of each {view.entity.name}, by `feast materialize`"
+class _Told(NamedTuple):
+    entity: str
+    name: str
+    full_name: str
+    kind: str
+    version: int | None
+    description: str
+    fields: Sequence[Field]
+
+
+def _told(every: Sequence[FeatureSet]) -> Iterator[_Told]:
+    """Yield what there is of each kind: streamed, stored by others, read from both."""
+    for features in every:
+        of = features.entity.name
+        for view in features.views:
+            kind = f"version {view.version}"
+            yield _Told(
+                of, view.name, view.full_name, kind, view.version, view.description, view.fields
+            )
+        for plain in features.plain:
+            kind = "by `feast materialize`"
+            yield _Told(
+                of, plain.name, plain.full_name, kind, None, plain.description, plain.fields
+            )
+        for rank in features.ranks:
+            kind = f"of {rank.own} among {rank.among}"
+            yield _Told(
+                of, rank.name, f"{of}_{rank.name}", kind, None, rank.description, rank.fields
+            )

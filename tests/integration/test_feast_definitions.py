@@ -97,7 +97,9 @@ def with_views(monkeypatch: pytest.MonkeyPatch, *views: FeatureView) -> None:
     """Put other views in the place of those of users that have their names."""
     kept = {view.name: view for view in USER_FEATURES.views} | {view.name: view for view in views}
     others = [features for features in FEATURES if features is not USER_FEATURES]
-    monkeypatch.setattr(applying, "FEATURES", (FeatureSet(kept.values()), *others))
+    monkeypatch.setattr(
+        applying, "FEATURES", (FeatureSet(kept.values(), ranks=USER_FEATURES.ranks), *others)
+    )
     for view in views:  # `on_demand` has a function for each view that is declared
         read = on_demand._reader(view)  # noqa: SLF001 - as it makes them itself
         monkeypatch.setitem(on_demand.READS, view.full_name, read)
@@ -448,5 +450,7 @@ def test_an_address_that_feast_cannot_read_is_refused(settings: Settings, url: s
 def test_declarations_need_no_server() -> None:
     contents = repo_contents(FEATURES, "shop", Path("somewhere"))
 
-    assert len(contents.on_demand_feature_views) == sum(len(f.views) for f in FEATURES)
+    assert len(contents.on_demand_feature_views) == sum(
+        len(features.views) + len(features.ranks) for features in FEATURES
+    )
     assert all(Path(view.batch_source.path).is_absolute() for view in contents.feature_views)

@@ -22,5 +22,8 @@ CREDIT = PlainView(
     created="created",
 )
 
-WITH_CREDIT = (FeatureSet(USER_FEATURES.views, plain=(CREDIT,)), *FEATURES[1:])
+WITH_CREDIT = (
+    FeatureSet(USER_FEATURES.views, plain=(CREDIT,), ranks=USER_FEATURES.ranks),
+    *FEATURES[1:],
+)
 """The features of this installation, and the view beside them."""

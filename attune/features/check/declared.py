@@ -60,6 +60,8 @@ def _fields(features: FeatureSet) -> Iterator[tuple[str, Sequence[Field], Sequen
         yield view.full_name, view.fields, OWN_TYPES
     for plain in features.plain:
         yield plain.full_name, plain.fields, STORED_TYPES
+    for rank in features.ranks:
+        yield f"{features.entity.name}_{rank.name}", rank.fields, OWN_TYPES
 
 
 def _entity(entity: Entity) -> Iterator[Complaint]:
@@ -109,6 +111,9 @@ def _in_feast(every: Sequence[FeatureSet]) -> Iterator[Complaint]:
     """Yield ordinary views that have the name of another view of the project."""
     taken = {view.full_name for features in every for view in features.views}
     taken |= {f"{features.entity.name}_state" for features in every}
+    taken |= {
+        f"{features.entity.name}_{rank.name}" for features in every for rank in features.ranks
+    }
     for plain in (plain for features in every for plain in features.plain):
         if plain.name in taken:
             yield Complaint(
@@ -133,6 +138,7 @@ def _field(place: str, field: Field, entity: Entity, types: Sequence[str]) -> It
 def _alike(features: FeatureSet) -> Iterator[Complaint]:
     """Yield names that differ here and are one in GraphQL and rules: `views_1h`, `views1h`."""
     of_views = [(view.name, view.full_name) for view in features.all_views]
+    of_views += [(rank.name, f"{features.entity.name}_{rank.name}") for rank in features.ranks]
     of_fields = [
         (field.name, f"{place}.{field.name}")
         for place, fields, _ in _fields(features)

@@ -109,6 +109,7 @@ def test_what_is_to_be_added_by_hand_is_told(copy: Path, monkeypatch: pytest.Mon
         ("class", "user", "own", "no name for a view"),
         ("definitions", "user", "own", "no name for a view"),
         ("activity", "user", "own", "user_activity is there already"),
+        ("ranks", "user", "own", "user_ranks is there already"),
         ("views", "item", "own", "feature_repo/views.py is there already"),
         ("carts", "user", "count", "it would have a field carts_1h, which is taken"),
         ("items", "user", "latest", "it would have a field last_items, which is taken"),
@@ -162,6 +163,7 @@ def test_the_list_has_every_view_for_people_and_for_programs() -> None:
     listed = json.loads(CliRunner().invoke(app, ["features", "list", "--json"]).stdout)
 
     assert "session_visit, version 1" in shown
+    assert "user_ranks, of purchases among buyers" in shown
     demand = next(view for view in listed if view["view"] == "demand")
     assert (demand["entity"], demand["version"]) == ("item", 1)
     assert {"name": "views_1h", "type": "int64", "unit": "events"}.items() <= (
