@@ -157,24 +157,24 @@ def test_what_is_no_longer_declared_is_deleted(
     assert apply(settings) == []
 
 
-PURCHASES = USER_FEATURES.by_name["purchases"]
+CART = USER_FEATURES.by_name["cart"]
 
 
 def test_a_view_that_means_something_else_needs_a_new_version(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     apply(settings)
-    other = replace(PURCHASES, features=(*PURCHASES.features, FirstAndLast("_order")))
+    other = replace(CART, features=(*CART.features, FirstAndLast("_order")))
     with_views(monkeypatch, other)
 
-    with pytest.raises(ConfigurationError, match="user_purchases: has changed: raise its version"):
+    with pytest.raises(ConfigurationError, match="user_cart: has changed: raise its version"):
         apply(settings)
     with_views(monkeypatch, replace(other, version=2))
     _, unfilled = changes_of(settings)
 
-    assert unfilled == ["user_purchases: version 1 -> 2"]
+    assert unfilled == ["user_cart: version 1 -> 2"]
     assert apply(settings) == []
-    with_views(monkeypatch, replace(PURCHASES, version=1))
+    with_views(monkeypatch, replace(CART, version=1))
     with pytest.raises(ConfigurationError, match="goes back from version 2"):
         apply(settings)
 
@@ -184,10 +184,10 @@ def test_a_view_that_was_only_rewritten_keeps_its_version(
 ) -> None:
     apply(settings)
 
-    class Rewritten(type(PURCHASES.features[0])):
+    class Rewritten(type(CART.features[0])):
         """The same, said otherwise."""
 
-    with_views(monkeypatch, replace(PURCHASES, features=(Rewritten(),)))
+    with_views(monkeypatch, replace(CART, features=(Rewritten(),)))
 
     with pytest.raises(ConfigurationError, match="--same-meaning"):
         apply(settings)
