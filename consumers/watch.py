@@ -93,7 +93,7 @@ class Watch:
         if lag is None:  # nobody knows: what was known is the better guess
             return
         with warnings.catch_warnings():
-            # With PROMETHEUS_MULTIPROC_DIR, which importing Feast sets, labels stay: the client says.
+            # They stay with PROMETHEUS_MULTIPROC_DIR, which importing Feast sets; it warns of that.
             warnings.simplefilter("ignore", UserWarning)
             for topic, partition in self._lag.keys() - lag.keys():  # somebody else's now
                 LAG.remove(self._consumer, topic, str(partition))
