@@ -11,6 +11,7 @@ from api.application import Application, serve_within
 from api.context import Context
 from api.current import Following
 from api.measure import Measured
+from api.population import Population
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
@@ -23,6 +24,7 @@ from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.models import PostgresModels
 from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import Unavailable
+from attune.features.entities import POPULATION
 from attune.features.view import USER
 from attune.ports import OnlineStore
 from attune.predict.score import Scorer
@@ -49,7 +51,13 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         await following.refresh()
         await stack.enter_async_context(_running(following.follow()))
         context = Context(
-            Reception(store, USER_FEATURES, lambda: following.current, _new_id),
+            Reception(
+                store,
+                USER_FEATURES,
+                lambda: following.current,
+                _new_id,
+                Population(readers[POPULATION.name]),
+            ),
             Measured(PostgresMeasures(database).counts),
             _clock,
             readers,

@@ -13,8 +13,9 @@ from attune.collect.event import EPOCH
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import PlainView, Status
+from attune.features.ranks import Rfm
 from attune.features.spelling import pascal
-from attune.features.view import FeatureView
+from attune.features.view import Entity, FeatureView
 
 Int64 = NewType("Int64", int)
 SCALARS: Mapping[object, Any] = {
@@ -67,6 +68,7 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
     entity = features.entity
     views = {view.name: _view_type(view) for view in features.views}
     stored = {view.name: _stored_type(view) for view in features.plain}
+    ranked = {rank.name: _ranked_type(features.entity, rank) for rank in features.ranks}
     whole = _type(
         f"{pascal(entity.name)}Features",
         f"Features of the {_SPOKEN.get(entity.name, entity.name)}, by feature view, evaluated at "
@@ -77,6 +79,10 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
                 strawberry.field(description=view.description),
             )
             for view in features.all_views
+        }
+        | {
+            rank.name: (ranked[rank.name], strawberry.field(description=rank.description))
+            for rank in features.ranks
         },
     )
 
@@ -90,6 +96,7 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
                 name: stored[name](as_of=_moment(held.as_of), status=held.status, **held.values)
                 for name, held in reading.stored.items()
             },
+            **{name: ranked[name](**values) for name, values in reading.ranked.items()},
         )
 
     return FeatureTypes(whole, of)
@@ -100,6 +107,11 @@ def _view_type(view: FeatureView) -> type:
     fields = {f.name: (_annotation(f, streamed=True), _described(f)) for f in view.fields}
     name = f"{pascal(view.full_name)}Features"
     return _type(name, view.description, {"as_of": (datetime | None, as_of), **fields})
+
+
+def _ranked_type(entity: Entity, rank: Rfm) -> type:
+    fields = {f.name: (_annotation(f, streamed=True), _described(f)) for f in rank.fields}
+    return _type(f"{pascal(entity.name)}{pascal(rank.name)}Features", rank.description, fields)
 
 
 def _stored_type(view: PlainView) -> type:

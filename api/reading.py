@@ -22,6 +22,8 @@ class Reading:
     now: int
     plain: Mapping[str, bytes] = field(default_factory=dict)
     """As `Row.plain`."""
+    among: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    """Values of the population, by view."""
     degraded: list[str] = field(default_factory=list)
 
     @cached_property
@@ -49,9 +51,18 @@ class Reading:
         return found
 
     @cached_property
+    def ranked(self) -> Mapping[str, Mapping[str, Value]]:
+        """Where the entity stands among all, by what says so."""
+        return {
+            rank.name: rank.read(self.values[rank.own], self.among.get(rank.among, {}))
+            for rank in self.features.ranks
+        }
+
+    @cached_property
     def flat(self) -> dict[str, Value]:
-        """Every field of every view: what models are given."""
-        views = (*self.values.values(), *(view.values for view in self.stored.values()))
+        """Every field of every view: what models are given, and rules."""
+        stored = (view.values for view in self.stored.values())
+        views = (*self.values.values(), *stored, *self.ranked.values())
         return {name: value for fields in views for name, value in fields.items()}
 
     def newest(self, name: str) -> int:

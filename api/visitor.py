@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import Any
 
 from api.current import Current
+from api.population import Population
 from api.reading import Reading
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
 from attune.errors import Unavailable
-from attune.features.feature import CorruptState
+from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
 from attune.features.spelling import camel
 from attune.ids import ProfileId
@@ -80,6 +81,8 @@ class Reception:
     features: FeatureSet
     current: Callable[[], Current]
     new_id: Callable[[], str]
+    population: Population | None = None
+    """Where it is not known, nobody is ranked."""
 
     async def visitor(self, asked: ProfileId, now: int) -> Visitor:
         """Return what is known under a profile id, wherever its redirects lead.
@@ -97,6 +100,7 @@ class Reception:
         now = max(now, profile.ledger.last_seen)
         visitor = Visitor(
             kept=profile,
+            among=await self._among(now),
             features=self.features,
             now=now,
             plain=plain,
@@ -109,6 +113,12 @@ class Reception:
         for part, reason in current.missing.items():
             visitor.degrade(part, reason)
         return visitor
+
+    async def _among(self, now: int) -> Mapping[str, Mapping[str, Value]]:
+        if self.population is None:
+            return {}
+        views = {rank.among for rank in self.features.ranks}
+        return {view: await self.population.values(view, now) for view in views}
 
     async def _follow(self, asked: ProfileId) -> tuple[Profile, Mapping[str, bytes]]:
         found: dict[ProfileId, Profile] = {}

@@ -28,6 +28,7 @@ from attune.features.plain import PlainView
 from attune.features.view import USER, Entity, FeatureView
 from feature_repo.known import tags_of
 from feature_repo.on_demand import NOW, READS, source_of
+from feature_repo.ranked import ranked_services, ranked_views
 from feature_repo.stored import Made, described, feast_type, feast_view
 
 MODEL_INPUTS = "model_inputs"
@@ -73,6 +74,7 @@ def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> Repo
     ]
     services = [_services(*made) for made in zip(every, on_demand, plain, strict=True)]
     stored = list(chain.from_iterable(plain))
+    ranked = ranked_views(every, {state.entity.name: state.view for state in states}, now)
     return RepoContents(
         projects=[feast.Project(name=project, description="Attune")],
         data_sources=[
@@ -81,11 +83,11 @@ def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> Repo
             *(each.source for each in stored),
         ],
         feature_views=[*(state.view for state in states), *(each.view for each in stored)],
-        on_demand_feature_views=[view for views in on_demand for view in views.values()],
+        on_demand_feature_views=[*(v for views in on_demand for v in views.values()), *ranked],
         stream_feature_views=[],
         label_views=[],
         entities=[state.entity for state in states],
-        feature_services=list(chain.from_iterable(services)),
+        feature_services=[*chain.from_iterable(services), *ranked_services(ranked)],
         permissions=[],
     )
 

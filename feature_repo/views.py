@@ -4,9 +4,10 @@
 writes a class of your own to begin with, and its test.
 """
 
+from attune.features.buyers import Buyers
 from attune.features.cart import Cart
 from attune.features.distinct import Distinct, DistinctSketch
-from attune.features.entities import ITEM, SESSION
+from attune.features.entities import ITEM, POPULATION, SESSION
 from attune.features.feature import DAY, HOUR, MINUTE, VISIT_ACTS
 from attune.features.feature_set import FeatureSet
 from attune.features.hours import HourOfWeek
@@ -16,6 +17,7 @@ from attune.features.names import BRAND, CATEGORY, VISITOR
 from attune.features.names import ITEM as ITEMS
 from attune.features.prices import PriceSensitivity
 from attune.features.purchases import Purchases
+from attune.features.ranks import Rfm
 from attune.features.sessions import Sessions
 from attune.features.shares import CHANNEL, DEVICE, Shares
 from attune.features.ticks import Window
@@ -78,6 +80,7 @@ USER_FEATURES = FeatureSet(
         ),
     ),
     plain=plain_of(USER),
+    ranks=(Rfm(),),
 )
 
 ITEM_FEATURES = FeatureSet(
@@ -137,5 +140,13 @@ SESSION_FEATURES = FeatureSet(
     plain=plain_of(SESSION),
 )
 
-FEATURES = (USER_FEATURES, ITEM_FEATURES, SESSION_FEATURES)
+POPULATION_FEATURES = FeatureSet(
+    (
+        FeatureView(
+            "buyers", "Where a fifth of them ends and the next begins", (Buyers(),), POPULATION
+        ),
+    )
+)
+
+FEATURES = (USER_FEATURES, ITEM_FEATURES, SESSION_FEATURES, POPULATION_FEATURES)
 """What is streamed, one set an entity."""

@@ -41,3 +41,18 @@ ITEM = Entity("item", "item_id", "A product, by its id in events", items_of)
 SESSION = Entity(
     "session", "session_id", "A visit, by the id that the sender gave it", sessions_of, ttl=30
 )
+
+
+CUSTOMERS = EntityId("customers")
+"""The one entity of its kind."""
+
+
+def population_of(event: Event) -> Iterable[Slice]:
+    """Yield an order or a refund for all customers together."""
+    if event.commerce and event.commerce.action in ("purchased", "refunded"):
+        yield CUSTOMERS, event
+
+
+POPULATION = Entity(
+    "population", "population_id", "All customers together, by the id `customers`", population_of
+)

@@ -59,7 +59,9 @@ def apply_features(
     def agree(what: Plan) -> bool:
         show_plan(console, what.changes, what.unfilled)
         asked = not plan and not yes and sys.stdin.isatty()
-        return not plan and (not asked or typer.confirm("Apply this?"))
+        agreed = not plan and (not asked or typer.confirm("Apply this?"))
+        console.print("applied" if agreed else "nothing was changed")
+        return agreed
 
     changes = apply(Settings(), agree=agree, same_meaning=same_meaning, force=force)
     if not changes:

@@ -12,19 +12,21 @@ from random import Random
 import feast
 import pandas as pd
 import pytest
-from making import NOON, event
+from making import NOON, event, shopped, taken
 from typer.testing import CliRunner
 
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Commerce, Event, Kind, Product, millis
 from attune.errors import ConfigurationError, Unavailable
-from attune.features.feature import Value, act_of
+from attune.features.entities import CUSTOMERS
+from attune.features.feature import Field, Value, act_of
 from attune.features.feature_set import FeatureSet
 from attune.features.moments import FirstAndLast
 from attune.features.view import USER, FeatureView
 from attune.ports import Write
 from attune.settings import Settings
 from cli.main import app
+from consumers.features.consumer import Features
 from feature_repo import apply as applying
 from feature_repo import on_demand
 from feature_repo.apply import Plan, apply, environment, open_store, quiet
@@ -200,13 +202,22 @@ def test_a_new_view_is_to_be_backfilled(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert changes_of(settings)[1] == []  # the first of all: there is nothing to fill them from
-    new = FeatureView("orders", "When they order", (FirstAndLast("_order"),))
-    with_views(monkeypatch, new)
+
+    class Returned(FirstAndLast):
+        """A truth value, which no view of this installation has."""
+
+        fields = (Field("returned", "bool", "Whether they came a second time"),)
+
+        def read(self, state: tuple[int, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002
+            return (state[0] != state[1],)
+
+    with_views(monkeypatch, FeatureView("orders", "Whether they order again", (Returned(),)))
 
     changes, unfilled = changes_of(settings)
 
     assert unfilled == ["user_orders: new"]
     assert "create on demand feature view user_orders" in changes
+    assert apply(settings) == []
 
 
 def test_what_is_declared_wrongly_reaches_no_registry(
@@ -329,6 +340,26 @@ def test_feast_joins_in_history_what_a_fold_up_to_then_gives(
         past = [one_ for one_ in known[each] if one_.timestamp <= at]
         expected = read(features, past, millis(at))
         assert {name: row[name] for name in expected} == expected
+
+
+async def test_feast_ranks_a_customer_among_all_as_attune_does(
+    settings: Settings, feature_store: feast.FeatureStore
+) -> None:
+    bought = [shopped("purchased", f"u{n}", price=n) for n in range(1, 11) for _ in range(n)]
+    with open_wire(str(settings.redis)) as wire:
+        stores = [(RedisStore(wire, settings.project, each), each) for each in FEATURES]
+        await Features(*stores).take(taken(*bought))
+
+    found = feature_store.get_online_features(
+        features=feature_store.get_feature_service("user_ranks"),
+        entity_rows=[
+            {"user_id": user, "population_id": CUSTOMERS, "now": millis(NOON)}
+            for user in ("u10", "u1", "nobody")
+        ],
+    ).to_dict()
+
+    assert found["rfm"] == [555, 511, None]
+    assert found["monetary_quintile"] == [5, 1, None]
 
 
 def test_a_state_that_cannot_be_read_counts_as_nothing_known(

@@ -1,6 +1,5 @@
 """What a feature does on made-up histories: does it hold what `Feature` promises?"""
 
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
@@ -9,15 +8,16 @@ from attune.collect.event import Event
 from attune.features.check.complaint import Complaint
 from attune.features.check.folding import Broken, fold, run
 from attune.features.check.samples import extremes, heavy, ordinary
-from attune.features.feature import DAY, HOUR, Feature, Value
+from attune.features.feature import DAY, HOUR, NOT_A_STATE, Feature, Value
 from attune.features.view import Entity, FeatureView
 
 Tried = Feature[Any]
 
 _ORDERS = 3
+_INT = 2**31
 _LATER = (0, HOUR, 40 * DAY)
 _TYPES: dict[str, Callable[[Value], bool]] = {
-    "int64": lambda value: type(value) is int and -(2**63) <= value < 2**63,
+    "int64": lambda value: type(value) is int,
     "float64": lambda value: type(value) in (float, int),
     "bool": lambda value: type(value) is bool,
     "string": lambda value: type(value) is str,
@@ -83,6 +83,10 @@ def _types(feature: Tried, entity: Entity) -> Iterator[Finding]:
                 yield "read returns another number of values", told, "return one a field"
                 return
             for field, value in zip(fields, values, strict=True):
+                if field.type == "int64" and isinstance(value, int) and abs(value) >= _INT:
+                    told = f"{value} for {field.name}"
+                    yield "read returns more than GraphQL's Int holds", told, "declare it float64"
+                    return
                 if value is not None and field.type in _TYPES and not _TYPES[field.type](value):
                     told = f"{value!r:.60} for {field.name}: {field.type}"
                     yield "read returns another type than declared", told, "return or declare it"
@@ -134,7 +138,7 @@ def _stored(feature: Tried, entity: Entity) -> Iterator[Finding]:
     for raw in (b"\x00", b"\xff" * 7, b"not a state"):
         try:
             feature.unpack(raw)
-        except (struct.error, IndexError, KeyError, ValueError, OverflowError):
+        except NOT_A_STATE:
             continue
         except Exception as error:
             raise Broken("unpack of bytes that are no state", error) from error

@@ -8,13 +8,19 @@ import pytest
 from answering import answering
 from making import NOON, event, shopped, taken
 
+from attune.adapters.feast import timestamp
 from attune.adapters.memory import MemoryStore
+from attune.collect.event import millis
 from attune.errors import Unavailable
+from attune.features.entities import ITEM
+from attune.features.feature import Field
+from attune.features.feature_set import FeatureSet
+from attune.features.plain import PlainView
 from attune.ports import Row
 from consumers.features.consumer import Features
-from feature_repo.views import ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
+from feature_repo.views import FEATURES, ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
 
-ITEM = """query ($id: ID!, $at: DateTime) { item(id: $id, at: $at) {
+QUERY = """query ($id: ID!, $at: DateTime) { item(id: $id, at: $at) {
     id degraded features { demand { asOf views1h revenue24h trend } }
 } }"""
 NOTHING = {"asOf": None, "views1h": 0, "revenue24h": 0.0, "trend": None}
@@ -68,7 +74,7 @@ async def ask(client: httpx.AsyncClient, query: str, **variables: object) -> dic
 async def test_an_item_tells_its_demand_in_one_round_trip(
     client: httpx.AsyncClient, items: Counting
 ) -> None:
-    answer = await ask(client, ITEM, id="p1")
+    answer = await ask(client, QUERY, id="p1")
 
     assert answer["data"]["item"] == {
         "id": "p1",
@@ -86,7 +92,7 @@ async def test_an_item_tells_its_demand_in_one_round_trip(
 
 
 async def test_windows_end_at_the_moment_that_is_asked_about(client: httpx.AsyncClient) -> None:
-    answer = await ask(client, ITEM, id="p1", at=(NOON + timedelta(hours=2)).isoformat())
+    answer = await ask(client, QUERY, id="p1", at=(NOON + timedelta(hours=2)).isoformat())
 
     demand = answer["data"]["item"]["features"]["demand"]
     assert (demand["views1h"], demand["revenue24h"]) == (0, 12.5)
@@ -106,7 +112,7 @@ async def test_a_visit_tells_what_happened_in_it(client: httpx.AsyncClient) -> N
 
 
 async def test_an_id_that_nobody_knows_has_empty_values(client: httpx.AsyncClient) -> None:
-    answer = await ask(client, ITEM, id="nothing")
+    answer = await ask(client, QUERY, id="nothing")
 
     assert answer["data"]["item"] == {
         "id": "nothing",
@@ -133,7 +139,7 @@ async def test_a_question_that_cannot_be_answered_says_why(
 
 async def test_without_the_store_the_answer_is_empty_and_says_so() -> None:
     async with answering(MemoryStore(), others={"item": Away()}) as client:
-        answer = await ask(client, ITEM, id="p1")
+        answer = await ask(client, QUERY, id="p1")
 
     assert answer["data"]["item"] == {
         "id": "p1",
@@ -150,3 +156,22 @@ async def test_every_field_says_what_it_means_and_in_which_unit(client: httpx.As
     told = {one["name"]: one["description"] for one in answer["data"]["__type"]["fields"]}
     assert all(told.values())
     assert told["revenue24h"] == "Revenue in the last 24h, in steps of an hour [currency]."
+
+
+async def test_what_a_job_stored_of_an_item_is_answered_beside_what_is_streamed() -> None:
+    stock = PlainView(
+        "stock", "What is left", ITEM, (Field("left", "int32", "Pieces"),), "x.parquet"
+    )
+    every = (FEATURES[0], FeatureSet(ITEM_FEATURES.views, plain=(stock,)), FEATURES[2])
+    items = MemoryStore()
+    items.rows["p1"] = Row(plain={"_ts:stock": timestamp(millis(NOON)), "stock:left": b"\x18\x07"})
+
+    async with answering(MemoryStore(), others={"item": items}, every=every) as client:
+        answer = await ask(
+            client, '{ item(id: "p1") { degraded features { stock { left status } } } }'
+        )
+
+    assert answer["data"]["item"] == {
+        "degraded": [],
+        "features": {"stock": {"left": 7, "status": "PRESENT"}},
+    }

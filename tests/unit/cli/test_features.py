@@ -119,6 +119,18 @@ def test_a_name_that_will_not_do_is_refused(name: str, entity: str, kind: str, s
         write(name, entity, kind, add=True)
 
 
+@pytest.mark.parametrize("name", ["searches", "chats", "demo", "default", "defiant", "views", "x"])
+def test_feasts_own_command_line_does_not_see_a_new_file(name: str, tmp_path: Path) -> None:
+    """It would load it twice: it sees `definitions.py`, which imports the rest by full names."""
+    for file in (name, "definitions"):
+        (tmp_path / f"{file}.py").touch()
+    lines = (ROOT / "feature_repo" / ".feastignore").read_text().splitlines()
+
+    ignored = {path.name for line in lines if line[0] != "#" for path in tmp_path.glob(line)}
+
+    assert ignored == {f"{name}.py"}
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -155,6 +155,7 @@ def test_two_views_in_one_place_of_the_store_are_refused() -> None:
         ({"join": lambda a, _: a}, "merge of two halves is not the whole"),
         ({"look": lambda s, _: (s[0], 1)}, "another number of values (2 for 1 fields)"),
         ({"look": lambda s, _: (str(s[0]),)}, "another type than declared ('0' for hits: int64)"),
+        ({"look": lambda s, _: (s[0] << 40,)}, "more than GraphQL's Int holds"),
         ({"look": lambda s, _: (1 // s[0],)}, "read raises ZeroDivisionError"),
         ({"look": lambda s, _: (s[0] > 0,)}, "another type than declared (False for hits: int64)"),
         ({"packing": lambda _: b"x"}, "its empty state takes place in every stored state"),
@@ -222,13 +223,14 @@ def test_what_stands_in_the_repository_passes_and_is_measured() -> None:
 
 
 def test_a_cost_is_the_best_of_several_rounds() -> None:
-    ticks = iter([0.0, 9.0, *(n / 1000 for n in range(10, 28))])
+    ticks = iter([0.0, 9.0, *(n / 1000 for n in range(10, 38))])
 
     cost = cost_of(view(), lambda: next(ticks))
 
     events = sum(act_of(event) in VISIT_ACTS for event in heavy(USER))
     assert cost.update == pytest.approx(1000 / events)
     assert cost.read == pytest.approx(1000)
+    assert cost.pace == pytest.approx(1000 / 150)
 
 
 def test_what_costs_too_much_is_refused_unless_forced() -> None:
@@ -239,6 +241,8 @@ def test_what_costs_too_much_is_refused_unless_forced() -> None:
         "`update`, or --force"
     )
     assert len(complaints) == 3
+    slow = Cost("user_own", 1_000.0, 1_000.0, 10, 10, pace=7.0)
+    assert list(check_cost(slow)) == []  # it is the machine that is slow
     refuse(complaints, force=True)
     with pytest.raises(ConfigurationError, match="3 things in feature_repo/ are to be mended:\n  "):
         refuse(complaints)
