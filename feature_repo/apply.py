@@ -25,6 +25,7 @@ from feast.repo_config import RepoConfig
 from psycopg import sql
 from pydantic import RedisDsn
 
+import feature_repo.unmetered  # noqa: F401 - see there
 from attune.errors import ConfigurationError, Unavailable
 from attune.settings import Settings
 from feature_repo.check import declared, refuse

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import feast
 
+import feature_repo.unmetered  # noqa: F401 - see there
 from attune.adapters.feast import state_view
 from attune.features.check.complaint import Complaint
 from attune.features.feature_set import FeatureSet

@@ -21,6 +21,7 @@ from feast.data_source import DataSource
 from feast.repo_contents import RepoContents
 from feast.types import Bytes, Int64, String
 
+import feature_repo.unmetered  # noqa: F401 - see there
 from attune.adapters.feast import state_feature, state_view
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet

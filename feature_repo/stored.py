@@ -8,6 +8,7 @@ import feast
 from feast.types import Array, Bool, Bytes, Float32, Float64, Int32, Int64, String, UnixTimestamp
 from feast.types import FeastType as Type
 
+import feature_repo.unmetered  # noqa: F401 - see there
 from attune.errors import ConfigurationError
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet

@@ -1,5 +1,6 @@
 """Fixtures of every suite: those of the embedded stack, which starts when a test asks for it."""
 
+import prometheus_client  # noqa: F401 - before feast, see `feature_repo.unmetered`
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["stack_fixtures"]
