@@ -86,8 +86,8 @@ class Distinct(Feature[Last]):
 
     def _bound(self, state: Last) -> None:
         if len(state.held) > self.most:
-            newest = sorted(state.held.items(), key=lambda pair: (-pair[1], pair[0]))
-            state.held = dict(newest[: self.most])
+            newest = sorted((-bucket, number) for number, bucket in state.held.items())
+            state.held = {number: -ago for ago, number in newest[: self.most]}
 
     def read(self, state: Last, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers."""

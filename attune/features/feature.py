@@ -1,6 +1,6 @@
 """What a feature is: a small state, four functions on it, and the fields it answers."""
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
@@ -65,7 +65,14 @@ class Field:
     unit: str = ""
 
 
-class Feature(ABC, Generic[State]):
+class Declared(ABCMeta):
+    """The class of features, so that a compiler leaves those as Python has them.
+
+    They are dataclasses that anybody may inherit from; their functions can still be compiled.
+    """
+
+
+class Feature(Generic[State], metaclass=Declared):
     """A state folded from events (`update`) and evaluated at a moment (`read`).
 
     Within the lateness bound of the feature the state does not depend on the order of events, and

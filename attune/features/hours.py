@@ -59,8 +59,8 @@ class HourOfWeek(Feature[dict[int, int]]):
         """The earliest in the week wins a tie."""
         if not state:
             return None, None
-        slot = min(state, key=lambda each: (-state[each], each))
-        return slot * self.hours, state[slot] / sum(state.values())
+        fewest, slot = min((-count, slot) for slot, count in state.items())
+        return slot * self.hours, -fewest / sum(state.values())
 
     def pack(self, state: dict[int, int]) -> bytes:
         """How many slots, which, and a byte or four of each."""
