@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import mmh3
 
+from attune.adapters.resp import argument, head, number
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
 from attune.features.view import Entity, FeatureView
@@ -111,7 +112,8 @@ class Layout:
         feast_view = state_view(features.entity)
         self._before = _before(features.entity.join_key)
         self._after = project.encode()
-        self._time = b"_ts:" + feast_view.encode()
+        self._fixed = len(self._before) + _U32.size + len(self._after)
+        self._time = argument(b"_ts:" + feast_view.encode())
         self._state = {
             view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
         }
@@ -122,11 +124,15 @@ class Layout:
             )
         self._views = {field: name for name, field in self._state.items()}
         self._records = {field: name for name, field in _RECORD_FIELDS.items()}
+        self._state_arguments = {name: argument(field) for name, field in self._state.items()}
 
     def key(self, value: str) -> bytes:
-        """Return the Redis key of one entity."""
+        """Return the Redis key of one entity, as an argument of a command."""
         raw = value.encode()
-        return b"".join((self._before, _U32.pack(len(raw)), raw, self._after))
+        size = len(raw)
+        return b"%b%b%b%b%b" % (
+            head(self._fixed + size), self._before, _U32.pack(size), raw, self._after
+        )  # fmt: skip
 
     def row(self, found: Sequence[bytes]) -> Row:
         """Return what a hash holds, given as field, value, field, ...
@@ -148,16 +154,27 @@ class Layout:
                 version = int(value)
         return Row(version, states, records)
 
-    def fields(self, write: Write) -> list[bytes]:
-        """Return the fields that a write sets: the raised version, its states and records."""
-        fields = [VERSION_FIELD, b"%d" % (write.version + 1)]
-        for name, raw in write.states.items():
-            fields += (self._state[name], bytes_value(raw))
-        if write.states:
-            fields += (self._time, timestamp(write.as_of))
-        for name, raw in write.records.items():
-            fields += (_RECORD_FIELDS[name], raw)
-        return fields
+    def add_fields(self, write: Write, parts: list[bytes]) -> int:
+        """Add the fields that a write sets, with their values: version, states and records.
+
+        Returns:
+            How many arguments of the command they are.
+        """
+        states, records = write.states, write.records
+        parts += (_VERSION, number(write.version + 1))
+        for name, raw in states.items():
+            size = len(raw)
+            parts += (
+                self._state_arguments[name],
+                _VALUES[size] if size < _SHORT else _value_head(size),
+                raw,
+            )
+        if states:
+            time = timestamp(write.as_of)
+            parts += (self._time, head(len(time)), time)
+        for name, raw in records.items():
+            parts += (_RECORD_ARGUMENTS[name], head(len(raw)), raw)
+        return 2 * (1 + len(states) + bool(states) + len(records))
 
     def removed(self, write: Write) -> list[bytes]:
         """Return the fields that a write removes."""
@@ -168,6 +185,8 @@ class Layout:
 
 
 _ABSENT = Row()
+_VERSION = argument(VERSION_FIELD)
+_RECORD_ARGUMENTS = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
 
 
 def _state_in(value: bytes) -> bytes:
@@ -196,3 +215,13 @@ def _read_varint(raw: bytes, start: int) -> tuple[int, int]:
         if byte < _MORE:
             return number, start
         shift += 7
+
+
+def _value_head(length: int) -> bytes:
+    """Return what stands before a state of so many bytes: the argument's head, and the value's."""
+    before = b"\x0a" + _varint(length)
+    return head(len(before) + length) + before
+
+
+_SHORT = 1024
+_VALUES = tuple(map(_value_head, range(_SHORT)))
