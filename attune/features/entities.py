@@ -10,19 +10,18 @@ from attune.ids import EntityId
 
 
 def items_of(event: Event) -> Iterable[Slice]:
-    """Yield each product of an event with its own lines and revenue.
+    """Return each product of an event with its own lines and revenue.
 
     The revenue of an order with several products is told for the whole; each has what its lines
     add up to.
     """
     commerce = event.commerce
     if commerce is None:
-        return
+        return ()
     if len(commerce.products) == 1:
-        yield EntityId(commerce.products[0].id), event
-        return
-    for item in dict.fromkeys(product.id for product in commerce.products):
-        yield EntityId(item), replace(event, commerce=_lines(commerce, item))
+        return ((EntityId(commerce.products[0].id), event),)
+    items = dict.fromkeys(product.id for product in commerce.products)
+    return [(EntityId(item), replace(event, commerce=_lines(commerce, item))) for item in items]
 
 
 def _lines(commerce: Commerce, item: str) -> Commerce:
@@ -31,9 +30,8 @@ def _lines(commerce: Commerce, item: str) -> Commerce:
 
 
 def sessions_of(event: Event) -> Iterable[Slice]:
-    """Yield the visit that the sender says an event belongs to, if it does."""
-    if event.session_id:
-        yield EntityId(event.session_id), event
+    """Return the visit that the sender says an event belongs to, if it does."""
+    return ((EntityId(event.session_id), event),) if event.session_id else ()
 
 
 ITEM = Entity("item", "item_id", "A product, by its id in events", items_of)

@@ -126,14 +126,16 @@ class Folded:
     def changed(self) -> dict[str, bytes]:
         """Return the bytes of each view that was touched since this was last asked."""
         found: dict[str, bytes] = {}
-        dirty, parts, states, packs = self._dirty, self._parts, self._states, self._features.packs
-        for name, (view, start, stop, mask) in self._features.places.items():
-            touched = dirty & mask
-            if touched:
-                for number in range(start, stop):
-                    if touched >> number & 1:
-                        parts[number] = packs[number](states[number])
-                found[name] = view.joined(parts[start:stop], self.newest(name))
+        if not self._dirty:
+            return found
+        parts, states, stored = self._parts, self._states, self._stored
+        packs = self._features.packs
+        for name, view, start, stop, numbers in self._features.touched(self._dirty):
+            for number in numbers:
+                parts[number] = packs[number](states[number])
+            stored[name] = newest = self.newest(name)
+            found[name] = view.joined(parts[start:stop], newest)
+        self._latest.clear()  # what an act has touched was dirty, so `stored` has it
         self._dirty = 0
         return found
 

@@ -73,10 +73,12 @@ class FeatureView:
     version: int = 1
     acts: frozenset[Act] = field(init=False)
     fields: tuple[Field, ...] = field(init=False)
+    _narrow: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Gather what its features say."""
         acts: frozenset[Act] = frozenset()
+        object.__setattr__(self, "_narrow", bytes((_MAGIC, self.version)))
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
 
@@ -132,7 +134,7 @@ class FeatureView:
         """Return packed states in one piece: a head, the length of each, then they themselves."""
         time = as_of.to_bytes(_AS_OF, "little")
         try:
-            head, table = bytes((_MAGIC, self.version)), bytes(map(len, parts))
+            head, table = self._narrow, bytes(map(len, parts))
         except ValueError:  # one has 256 bytes or more
             head = bytes((_WIDE, self.version))
             table = _lengths(len(parts)).pack(*map(len, parts))

@@ -3,7 +3,7 @@
 import struct
 from array import array
 from enum import Enum
-from typing import NamedTuple
+from functools import cache
 
 import mmh3
 import msgspec
@@ -28,8 +28,11 @@ _FEW = 8  # message ids that may stay however old they are
 Place = tuple[ProfileId, str, int]
 """Source profile, topic and partition: where offsets rise from event to event."""
 
+_Key = int | Place
+"""A place as a ledger has it: one of the owner's own is a number, made of topic and partition."""
 
-class Mark(NamedTuple):
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How far a place was read: the offset of the last event, and the latest arrival (seconds)."""
 
     offset: int = -1
@@ -65,11 +68,13 @@ NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
 _HEAD = struct.Struct("<qqIBBBH")
 """First and last seen (ms), newest minute, whole views, places of its own, whether there are places
 of others (packed behind them), message ids."""
-_MARK = struct.Struct("<BHQI")  # topic, partition, offset, second
+_MARK = "BHQI"  # topic, partition, offset, second
+_MARK_SIZE = struct.calcsize("<" + _MARK)
 _TAG = 2  # bytes
 _LENGTH = struct.Struct("<H")
 _FOREIGN = msgspec.msgpack.Decoder(list[tuple[ProfileId, str, int, int, int]])
 _NUMBERS = {topic: number for number, topic in enumerate(TOPICS)}
+_TOPIC = 0xFF
 
 
 class Ledger:
@@ -81,10 +86,10 @@ class Ledger:
     """
 
     __slots__ = (
+        "_marks",
         "changed",
         "first_seen",
         "last_seen",
-        "marks",
         "newest",
         "owner",
         "recent",
@@ -95,7 +100,7 @@ class Ledger:
         self.owner = owner
         self.first_seen = 0
         self.last_seen = 0
-        self.marks: dict[Place, Mark] = {}
+        self._marks: dict[_Key, Mark] = {}
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
         self.newest = 0
@@ -111,16 +116,16 @@ class Ledger:
 
         `received` is the second of its arrival, `at` the millisecond in which it happened.
         """
-        place = (source, position.topic, position.partition)
+        place = self._key(source, position.topic, position.partition)
         offset = position.offset
-        mark = self.marks.get(place)
+        mark = self._marks.get(place)
         hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
         known = self.recent.get(hashed)
         if mark is None:
-            self.marks[place] = Mark(offset, received)
+            self._marks[place] = Mark(offset, received)
             self.changed = True
         elif offset > mark.offset or received > mark.received:
-            self.marks[place] = Mark(offset, max(received, mark.received))
+            self._marks[place] = Mark(offset, max(received, mark.received))
             self.changed = True
         elif known is None or known & _LOW == offset & _LOW:
             # Taken in from here: what is too long ago to be remembered came from here as well.
@@ -130,26 +135,49 @@ class Ledger:
         if known is not None:
             return RETRY
         minute = received // _MINUTE
-        self.newest = max(self.newest, minute)
+        if minute > self.newest:
+            self.newest = minute
         self.recent[hashed] = minute << _MINUTE_SHIFT | offset & _LOW
         self._saw(at)
         return NEW
 
     def advance(self, position: Position, received: int, at: int) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
-        place = (self.owner, position.topic, position.partition)
-        mark = self.marks.get(place, UNREAD)
-        if mark.covers(position.offset, received):
+        place = self._key(self.owner, position.topic, position.partition)
+        offset = position.offset
+        mark = self._marks.get(place, UNREAD)
+        if offset <= mark.offset and received <= mark.received:
             return False
-        self.marks[place] = Mark(position.offset, max(received, mark.received))
+        self._marks[place] = Mark(offset, max(received, mark.received))
         self.changed = True
         self._saw(at)
         return True
 
     def _saw(self, at: int) -> None:
-        self.last_seen = max(self.last_seen, at)
+        if at > self.last_seen:
+            self.last_seen = at
         if not self.first_seen or at < self.first_seen:
             self.first_seen = at
+
+    def _key(self, source: ProfileId, topic: str, partition: int) -> _Key:
+        number = _NUMBERS.get(topic)
+        if number is None or source != self.owner:
+            return source, topic, partition
+        return partition << 8 | number
+
+    def _place(self, key: _Key) -> Place:
+        if isinstance(key, tuple):
+            return key
+        return self.owner, TOPICS[key & _TOPIC], key >> 8
+
+    @property
+    def marks(self) -> dict[Place, Mark]:
+        """How far each place was read."""
+        return {self._place(key): mark for key, mark in self._marks.items()}
+
+    def _raise(self, place: Place, mark: Mark) -> None:
+        key = self._key(*place)
+        self._marks[key] = mark | self._marks.get(key, UNREAD)
 
     def has(self, tag: int) -> bool:
         """Say whether the view with this tag is whole."""
@@ -159,7 +187,7 @@ class Ledger:
         """Take over what another profile had taken in."""
         self.changed = True
         for place, mark in other.marks.items():
-            self.marks[place] = mark | self.marks.get(place, UNREAD)
+            self._raise(place, mark)
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
         if other.first_seen:
@@ -171,7 +199,7 @@ class Ledger:
         self.changed = True
         for place, mark in other.marks.items():
             if place[0] == source:
-                self.marks[place] = mark | self.marks.get(place, UNREAD)
+                self._raise(place, mark)
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
 
@@ -179,32 +207,37 @@ class Ledger:
         """Return its bytes; equal ledgers give equal bytes."""
         if len(self.recent) > _FEW:
             self._forget()
-        own: list[bytes] = []
-        foreign: list[tuple[ProfileId, str, int, int, int]] = []
-        for place in sorted(self.marks) if len(self.marks) > 1 else self.marks:
-            source, topic, partition = place
-            mark = self.marks[place]
-            if source == self.owner and topic in _NUMBERS:
-                own.append(_MARK.pack(_NUMBERS[topic], partition, mark.offset, mark.received))
-            else:
-                foreign.append((source, topic, partition, *mark))
-        others = b""
-        if foreign:
-            packed = msgspec.msgpack.encode(foreign)
-            others = _LENGTH.pack(len(packed)) + packed
+        own, count, foreign = self._packed_marks()
         numbers = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
         numbers.sort()
-        ids = array("Q", numbers)
         head = _HEAD.pack(
             self.first_seen,
             self.last_seen,
             self.newest,
             len(self.views) // _TAG,
-            len(own),
+            count,
             bool(foreign),
-            len(ids),
+            len(numbers),
         )
-        return b"".join((head, self.views, *own, others, ids.tobytes()))
+        return b"".join((head, self.views, own, foreign, array("Q", numbers).tobytes()))
+
+    def _packed_marks(self) -> tuple[bytes, int, bytes]:
+        """Return the owner's own, how many those are, and those of others."""
+        own = sorted([key for key in self._marks if isinstance(key, int)])
+        flat: list[int] = []
+        for key in own:
+            mark = self._marks[key]
+            flat += (key & _TOPIC, key >> 8, mark.offset, mark.received)
+        packed = _marks_layout(len(own)).pack(*flat)
+        if len(own) == len(self._marks):
+            return packed, len(own), b""
+        foreign = [
+            (*key, mark.offset, mark.received)
+            for key, mark in self._marks.items()
+            if isinstance(key, tuple)
+        ]
+        others = msgspec.msgpack.encode(sorted(foreign))
+        return packed, len(own), _LENGTH.pack(len(others)) + others
 
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
@@ -227,15 +260,16 @@ class Ledger:
         found.first_seen, found.last_seen, found.newest = first, last, newest
         start = _HEAD.size + views * _TAG
         found.views = raw[_HEAD.size : start]
-        for _ in range(own):
-            number, partition, offset, received = _MARK.unpack_from(raw, start)
-            found.marks[owner, TOPICS[number], partition] = Mark(offset, received)
-            start += _MARK.size
+        flat = _marks_layout(own).unpack_from(raw, start)
+        for place in range(0, len(flat), 4):
+            number, partition, offset, second = flat[place : place + 4]
+            found._marks[partition << 8 | number] = Mark(offset, second)  # noqa: SLF001 - our own
+        start += own * _MARK_SIZE
         if foreign:
             (length,) = _LENGTH.unpack_from(raw, start)
             start += _LENGTH.size
             for source, topic, partition, *mark in _FOREIGN.decode(raw[start : start + length]):
-                found.marks[source, topic, partition] = Mark(*mark)
+                found._raise((source, topic, partition), Mark(*mark))  # noqa: SLF001 - our own
             start += length
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
@@ -246,3 +280,8 @@ class Ledger:
             minute = newest - ((newest - low) & _LOW)
             found.recent[number >> _HASH_SHIFT] = minute << _MINUTE_SHIFT | number & _LOW
         return found
+
+
+@cache
+def _marks_layout(count: int) -> struct.Struct:
+    return struct.Struct("<" + count * _MARK)

@@ -49,7 +49,11 @@ class Entities:
         for one in batch:
             if plans[one.act].steps:
                 for entity, part in slices(one.event):
-                    parts.setdefault(entity, []).append((one, part))
+                    known = parts.get(entity)
+                    if known is None:
+                        parts[entity] = [(one, part)]
+                    else:
+                        known.append((one, part))
         return parts
 
     async def _fold(self, pending: Mapping[str, Parts]) -> dict[str, Parts]:
@@ -73,9 +77,10 @@ class Entities:
 
     def _take(self, kept: Kept, parts: Sequence[tuple[Arrived, Event]]) -> bool:
         """Fold an entity's events; False if a feature broke, so that all has to be done again."""
-        faults, pass_on = self._faults, kept.pass_on
+        pass_on, faults = kept.pass_on, self._faults
+        known = faults.known  # mostly none, so that nothing is looked up
         for one, part in parts:
-            skipped = faults.skipped(self._name, one) if faults else NOTHING
+            skipped = faults.skipped(self._name, one) if known else NOTHING
             try:
                 pass_on(one, part, skipped)
             except Raised as raised:
@@ -92,7 +97,8 @@ class Entities:
             for entity, known in found.items()
         }
         for each in kept.values():
-            for reason in each.lost.values():
-                _log.error("features.state_begins_anew", entity=each.id, reason=reason)
-            each.lost.clear()
+            if each.lost:
+                for reason in each.lost.values():
+                    _log.error("features.state_begins_anew", entity=each.id, reason=reason)
+                each.lost.clear()
         return kept

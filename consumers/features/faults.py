@@ -18,7 +18,9 @@ class Faults:
     def __init__(self) -> None:
         self._skipped: dict[tuple[str, Position], frozenset[int]] = {}
 
-    def __bool__(self) -> bool:
+    @property
+    def known(self) -> bool:
+        """Whether there are any."""
         return bool(self._skipped)
 
     def skipped(self, entity: str, one: Arrived) -> frozenset[int]:

@@ -95,9 +95,10 @@ class Profiles:
     async def save(self, profiles: Sequence[Profile]) -> list[Profile]:
         """Write what has changed; return those that somebody else wrote meanwhile."""
         for profile in profiles:
-            for reason in profile.lost.values():
-                _log.error("features.state_begins_anew", profile=profile.id, reason=reason)
-            profile.lost.clear()
+            if profile.lost:
+                for reason in profile.lost.values():
+                    _log.error("features.state_begins_anew", profile=profile.id, reason=reason)
+                profile.lost.clear()
         writes = [write for profile in profiles if (write := profile.write())]
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
