@@ -23,7 +23,7 @@ MessageText = Annotated[str, Meta(max_length=1_000)]
 Micros = Annotated[int, Meta(ge=0, le=10**18)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Kind(StrEnum):
@@ -105,7 +105,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 def millis(moment: datetime) -> int:
     """Return milliseconds since 1970 of an aware datetime, rounded down."""
-    gap = moment - _EPOCH
+    gap = moment - EPOCH
     return (gap.days * 86_400 + gap.seconds) * 1000 + gap.microseconds // 1000
 
 
@@ -137,7 +137,7 @@ def decode(raw: bytes) -> Event:
     for field, moment in (("timestamp", event.timestamp), ("received_at", event.received_at)):
         if moment.tzinfo is None:
             raise Poison("a time without a zone", field=field)
-    if event.timestamp < _EPOCH:
+    if event.timestamp < EPOCH:
         raise Poison("before 1970", field="timestamp")
     if event.timestamp > event.received_at:  # it would keep windows waiting for that moment
         return msgspec.structs.replace(event, timestamp=event.received_at)

@@ -37,7 +37,7 @@ class Touched(NamedTuple):
     """A view of which events have touched some features: those with the numbers."""
 
     name: str
-    view: FeatureView
+    version: int
     start: int
     stop: int
     numbers: tuple[int, ...]
@@ -59,6 +59,7 @@ class FeatureSet:
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
         self.packs = tuple(feature.pack for feature in self.features)
+        self.empties = tuple(feature.empty for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
         self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
         self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
@@ -74,7 +75,7 @@ class FeatureSet:
         found = self._touched.get(mask)
         if found is None:
             found = self._touched[mask] = tuple(
-                Touched(name, view, start, stop, _numbers(mask & own))
+                Touched(name, view.version, start, stop, _numbers(mask & own))
                 for name, (view, start, stop, own) in self.places.items()
                 if mask & own
             )

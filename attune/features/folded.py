@@ -6,7 +6,8 @@ from typing import Any
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Value
 from attune.features.feature_set import FeatureSet, Place
-from attune.features.view import FeatureView, as_of
+from attune.features.parts import as_of, joined
+from attune.features.view import FeatureView
 
 _UNREAD: Any = object()
 
@@ -52,13 +53,13 @@ class Folded:
             Raised: a feature broke. The states are spent: begin again with the stored ones.
         """
         plan = self._features.plans[act]
-        states = self._states
+        states, parts, empties = self._states, self._parts, self._features.empties
         number = -1
         try:
             for number, update in plan.steps:
                 state = states[number]
                 if state is _UNREAD:
-                    state = self.state(number)
+                    state = self.state(number) if parts[number] else empties[number]()
                 if not skipped or number not in skipped:
                     states[number] = update(state, event, at)
         except Exception as error:
@@ -130,11 +131,11 @@ class Folded:
             return found
         parts, states, stored = self._parts, self._states, self._stored
         packs = self._features.packs
-        for name, view, start, stop, numbers in self._features.touched(self._dirty):
+        for name, version, start, stop, numbers in self._features.touched(self._dirty):
             for number in numbers:
                 parts[number] = packs[number](states[number])
             stored[name] = newest = self.newest(name)
-            found[name] = view.joined(parts[start:stop], newest)
+            found[name] = joined(version, parts[start:stop], newest)
         self._latest.clear()  # what an act has touched was dirty, so `stored` has it
         self._dirty = 0
         return found

@@ -18,6 +18,7 @@ Amounts: TypeAlias = list[int]
 """One integer a column."""
 
 _MOST = 2**63 - 1
+_NONE: list[int] = []
 
 
 class Window(NamedTuple):
@@ -169,9 +170,12 @@ class Scale:
         """
         rows: list[Amounts] = []
         ages: list[list[int]] = []
-        newest = ticks.newest
-        for held, ratio in zip(ticks.levels, self._ratio, strict=True):
-            top = newest // ratio
+        newest, ratios = ticks.newest, self._ratio
+        for level, held in enumerate(ticks.levels):
+            if not held:
+                ages.append(_NONE)
+                continue
+            top = newest // ratios[level]
             buckets = sorted(held)
             ages.append([top - bucket for bucket in buckets])
             rows += [held[bucket] for bucket in buckets]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from attune.collect.event import Event, millis
-from attune.features.feature import SECOND, Act, CorruptState, act_of
+from attune.collect.event import EPOCH, Event, millis
+from attune.features.feature import Act, CorruptState
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded
 from attune.ids import ProfileId
@@ -41,13 +41,15 @@ class Arrived(msgspec.Struct, frozen=True, gc=False):
 
 def arrived(event: Event, position: Position) -> Arrived:
     """Return what every fold needs to know of an event."""
+    commerce = event.commerce
+    gap = event.received_at - EPOCH
     return Arrived(
         event,
         position,
         event.profile,
-        act_of(event),
+        commerce.action if commerce else event.type,
         millis(event.timestamp),
-        millis(event.received_at) // SECOND,
+        gap.days * 86_400 + gap.seconds,
     )
 
 

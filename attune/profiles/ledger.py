@@ -135,8 +135,7 @@ class Ledger:
         if known is not None:
             return RETRY
         minute = received // _MINUTE
-        if minute > self.newest:
-            self.newest = minute
+        self.newest = max(self.newest, minute)
         self.recent[hashed] = minute << _MINUTE_SHIFT | offset & _LOW
         self._saw(at)
         return NEW
@@ -154,8 +153,7 @@ class Ledger:
         return True
 
     def _saw(self, at: int) -> None:
-        if at > self.last_seen:
-            self.last_seen = at
+        self.last_seen = max(self.last_seen, at)
         if not self.first_seen or at < self.first_seen:
             self.first_seen = at
 
@@ -263,13 +261,13 @@ class Ledger:
         flat = _marks_layout(own).unpack_from(raw, start)
         for place in range(0, len(flat), 4):
             number, partition, offset, second = flat[place : place + 4]
-            found._marks[partition << 8 | number] = Mark(offset, second)  # noqa: SLF001 - our own
+            found._marks[partition << 8 | number] = Mark(offset, second)
         start += own * _MARK_SIZE
         if foreign:
             (length,) = _LENGTH.unpack_from(raw, start)
             start += _LENGTH.size
             for source, topic, partition, *mark in _FOREIGN.decode(raw[start : start + length]):
-                found._raise((source, topic, partition), Mark(*mark))  # noqa: SLF001 - our own
+                found._raise((source, topic, partition), Mark(*mark))
             start += length
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
