@@ -4,7 +4,7 @@ Each port has a twin in memory (`attune.adapters.memory`), and one contract suit
 (`tests/contract`) runs on both.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,6 +56,9 @@ class Consumer(Protocol):
     def linger(self) -> float:
         """Seconds to gather a batch: 0 for what must be seen at once, more for larger writes."""
 
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """Learn at which offset each topic and partition begins that was not read before here."""
+
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """Make the effects of the batch durable, and return what can never be.
 
@@ -102,6 +105,42 @@ class OnlineStore(Protocol):
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """Return each entity's row, an empty one where there is none, in one round trip.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """Note the offset at which each topic and partition was first read for this kind of entity.
+
+        Where one was noted before, that stays.
+
+        Returns:
+            Whether a new entity has no history: every partition was read from offset 0 on, or
+            `complete` was called since.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """Return the noted offsets that are not 0, and whether `complete` was called since.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    async def complete(self) -> None:
+        """Note that what lay before the noted offsets has been filled in.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+
+    def ids(self) -> AsyncIterator[list[str]]:
+        """Yield the ids of all entities that are there, some at a time; one may come twice.
+
+        Entities that come or go meanwhile may or may not be among them.
 
         Raises:
             Unavailable: the store does not answer.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, PostgresDsn, RedisDsn
+from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, PostgresDsn, RedisDsn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ENV_FILE = Path(".attune/env")
@@ -93,6 +93,15 @@ class Consume(BaseModel, frozen=True):
     )
 
 
+class Archive(BaseModel, frozen=True):
+    """Where events are kept for good. `ATTUNE_ARCHIVE__CLICKHOUSE=http://me:pw@host:8123/db`."""
+
+    clickhouse: HttpUrl | None = Field(
+        default=None,
+        description="HTTP interface and database of ClickHouse; none: Parquet files in `data`",
+    )
+
+
 class Settings(BaseSettings):
     """All of it; frozen, read once per program in its `main`."""
 
@@ -127,4 +136,5 @@ class Settings(BaseSettings):
     kafka: Kafka = Kafka()
     collect: Collect = Collect()
     consume: Consume = Consume()
+    archive: Archive = Archive()
     api: Api = Api()

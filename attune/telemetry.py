@@ -72,6 +72,11 @@ FEATURE_ERRORS = Counter(
     "and traceback.",
     ["feature"],
 )
+JOINED = Counter(
+    "attune_archive_joined_files_total",
+    "Files of the archive that were joined into fewer. Flat for hours while events come: see the "
+    "log of the archive consumer.",
+)
 ANSWERS = Histogram(
     "attune_answer_seconds",
     "Time to answer one GraphQL request. p99 rising: look at Redis and at the garbage collector.",

@@ -2,8 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 
 import httpx
 from redis.asyncio import Redis
@@ -12,45 +11,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from attune.adapters.kafka.admin import lag, topics_missing
 from attune.adapters.postgres.database import open_database
 from attune.adapters.redis import open_redis
 from attune.errors import AttuneError
 from attune.settings import Settings
-from attune.stream import EVENTS, EXPOSURES
+from cli.finding import Finding
+from cli.streams import consumers, kafka
 
 _OLDEST_PYTHON = (3, 11)
 _LISTPACK_VALUE = 2048
 """Bytes; with Redis' default of 64 a longer state doubles what a profile takes."""
-_LAGGING = 10_000
-"""Messages; more than a consumer takes in a few seconds."""
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "features": EVENTS,
-    "profiles": EVENTS,
-    "measure": (EXPOSURES,),
-    "archive": (*EVENTS, EXPOSURES),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at. `remedy` is empty where it is well."""
-
-    part: str
-    found: str
-    remedy: str = ""
-
-    @property
-    def well(self) -> bool:
-        """Whether there is nothing to do."""
-        return not self.remedy
 
 
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; a part that is away never hides another."""
     looks: dict[str, Callable[[Settings], Awaitable[list[Finding]]]] = {
         "Python": _python,
-        "Kafka": _kafka,
+        "Kafka": kafka,
+        "consumers": consumers,
         "Redis": _redis,
         "PostgreSQL": _postgres,
         "API": _api,
@@ -68,6 +46,7 @@ async def examine(settings: Settings) -> list[Finding]:
 _ERRORS = (AttuneError, RedisError, httpx.TransportError, OSError, httpx.InvalidURL, ValueError)
 _START = {
     "Python": "",
+    "consumers": "start them (`attune consume all`), or look at ATTUNE_CONSUME__METRICS_PORT",
     "Kafka": "start it (`attune up --only services`) or set ATTUNE_KAFKA__BROKERS",
     "Redis": "start it (`attune up --only services`) or set ATTUNE_REDIS",
     "PostgreSQL": "start it (`attune up --only services`) or set ATTUNE_POSTGRES",
@@ -78,27 +57,6 @@ _START = {
 async def _python(_: Settings) -> list[Finding]:
     old = sys.version_info < _OLDEST_PYTHON
     return [Finding("Python", platform.python_version(), "use Python 3.11 or newer" if old else "")]
-
-
-async def _kafka(settings: Settings) -> list[Finding]:
-    missing = await topics_missing(settings.kafka)
-    findings = [
-        Finding(
-            "Kafka",
-            f"{settings.kafka.brokers}, " + (f"no topic {missing[0]}" if missing else "all topics"),
-            "start `attune api` or `attune consume`: they create topics" if missing else "",
-        )
-    ]
-    for group, topics in () if missing else GROUPS.items():
-        behind = await lag(settings.kafka, group, topics)
-        findings.append(
-            Finding(
-                f"consumer {group}",
-                f"{behind:,} messages behind",
-                f"start (more) `attune consume {group}`" if behind > _LAGGING else "",
-            )
-        )
-    return findings
 
 
 async def _redis(settings: Settings) -> list[Finding]:

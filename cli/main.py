@@ -13,6 +13,7 @@ from rich.console import Console
 
 from attune.errors import AttuneError
 from attune.settings import Settings
+from cli.archive import app as archive_app
 from cli.dead.commands import app as dead_app
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
@@ -38,6 +39,7 @@ app = typer.Typer(
 features_app = typer.Typer(no_args_is_help=True, help="Tell Feast about the features.")
 app.add_typer(features_app, name="features")
 app.add_typer(dead_app, name="dead")
+app.add_typer(archive_app, name="archive")
 app.command("replay")(replay_command)
 
 
@@ -92,10 +94,10 @@ def consume(
 ) -> None:
     """Run consumers in this process until SIGTERM; start more processes for more throughput."""
     from consumers.main import CONSUMERS
-    from consumers.main import consume as run_consumers
+    from consumers.main import main as run_consumers
 
     configure_logs()
-    asyncio.run(run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names))
+    run_consumers(Settings(), list(CONSUMERS) if names == ["all"] else names)
 
 
 @app.command()
@@ -113,6 +115,23 @@ def train(
     from cli.train import train as run_training
 
     run_training(Settings(), horizon=timedelta(hours=horizon), force=force)
+
+
+@app.command()
+def backfill(
+    entities: Annotated[
+        list[str] | None, typer.Argument(help="`user`, `item`, ...: only these; all, without.")
+    ] = None,
+) -> None:
+    """Fill new feature views, and new versions, from the archive, while live events go on.
+
+    Run it after a release whose `attune features apply` said so. Rows are filled one by one, each
+    in one guarded write, so it can be interrupted and begun again at any time; until a row is
+    whole, its new fields are null and `degraded` says so.
+    """
+    from cli.backfill import backfill as run_backfill
+
+    run_backfill(Settings(), entities or [])
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """Exposures become counts per block."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attune.measure import MeasureStore, shown_in
 from attune.ports import Refused, Taken
@@ -16,6 +16,9 @@ class Measure:
 
     def __init__(self, store: MeasureStore) -> None:
         self._store = store
+
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""

@@ -1,6 +1,6 @@
 """Events become the system of record of who visitors are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attune.ports import Refused, Taken
 from attune.profiles.record import Learned, ProfileRecords
@@ -16,6 +16,9 @@ class Profiles:
 
     def __init__(self, records: ProfileRecords) -> None:
         self._records = records
+
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""

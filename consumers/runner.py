@@ -39,6 +39,7 @@ async def run(consumer: Consumer, settings: Settings, stop: asyncio.Event, clock
         except Unavailable as error:
             _log.warning("consumer.waiting", consumer=consumer.name, reason=str(error))
             await pause(stop, _RECONNECT_AFTER)
+    runner.watch.stopped()
 
 
 class Runner:
@@ -50,32 +51,44 @@ class Runner:
         self._consumer = consumer
         self._stop = stop
         self._clock = clock
+        self._read: set[tuple[str, int]] = set()
         self._share = Share(consumer.name, max_share)
-        self._watch = Watch(consumer.name, clock)
+        self.watch = Watch(consumer.name, clock)
 
     async def follow(self, source: KafkaSource) -> None:
         """Take what the source yields, until told to stop."""
         async for messages in source.batches(self._stop):
-            await self._watch.look(source.lag)
+            await self.watch.look(source.lag)
             if messages:
                 try:
                     await self._take(source, messages)
                 except Interrupted:
                     return  # not committed: whoever is next takes it
 
+    def _unread(self, messages: Sequence[Message]) -> dict[tuple[str, int], int]:
+        """Return where partitions begin that were not read before, poison and all."""
+        first: dict[tuple[str, int], int] = {}
+        for message in messages:
+            place = (message.position.topic, message.position.partition)
+            if place not in self._read and place not in first:
+                first[place] = message.position.offset
+        self._read.update(first)
+        return first
+
     async def _take(self, source: KafkaSource, messages: Sequence[Message]) -> None:
+        self._consumer.begins(self._unread(messages))
         batch = Batch(self._consumer.name, messages, self._share)
 
         async def hold() -> None:
             await source.hold()
-            await self._watch.look(source.lag)
+            await self.watch.look(source.lag)
 
         if batch.events:
-            taking = Taking(self._consumer, self._watch, self._stop, hold, batch.refuse)
+            taking = Taking(self._consumer, self.watch, self._stop, hold, batch.refuse)
             await taking.take(batch.events)
         if batch.asides:
-            self._watch.puts_aside(aside.refused for aside in batch.asides)
+            self.watch.puts_aside(aside.refused for aside in batch.asides)
             await source.put_aside(batch.letters(self._clock()))
         await source.commit()
         batch.passed()
-        self._watch.passed(batch.taken, len(batch.asides))
+        self.watch.passed(batch.taken, len(batch.asides))

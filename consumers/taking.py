@@ -15,6 +15,7 @@ _log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
 """Seconds between attempts while a store is away."""
+_HOLD_EVERY = 0.5  # seconds; far within any interval in which a group wants to see a poll
 
 
 class Interrupted(Exception):
@@ -60,20 +61,26 @@ class Taking:
     async def _insist(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """Take until the store takes it: back-pressure, not loss."""
         wait = _FIRST_WAIT
+        await self.hold()
         while True:
-            await self.hold()
             started = time.perf_counter()
             try:
                 refused = await self.consumer.take(batch)
             except Unavailable as error:
                 self.watch.waits(str(error))
-                await pause(self.stop, wait)
+                await self._wait(wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
                 if self.stop.is_set():
                     raise Interrupted from error
             else:
                 self.watch.took(batch, time.perf_counter() - started)
                 return refused
+
+    async def _wait(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self.stop.is_set() and (left := until - time.monotonic()) > 0:
+            await pause(self.stop, min(left, _HOLD_EVERY))
+            await self.hold()
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

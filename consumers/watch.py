@@ -40,7 +40,7 @@ class Watch:
         self._monotonic = monotonic
         self._lag: Lag = {}
         self._look_at = self._told_at = monotonic()
-        self._taken = self._aside = 0
+        self._taken = self._aside = self._ever = 0
         # Finding the child of a label costs more than counting: done once.
         self._alive = ALIVE.labels(consumer)
         self._batch_events = BATCH_EVENTS.labels(consumer)
@@ -74,6 +74,7 @@ class Watch:
         self._events.inc(events)
         self._dead_letters.inc(aside)
         self._taken += events
+        self._ever += events
         self._aside += aside
 
     async def look(self, lag: Callable[[], Awaitable[Lag | None]]) -> None:
@@ -106,3 +107,7 @@ class Watch:
                 lag=behind,
                 dead_letters=self._aside,
             )
+
+    def stopped(self) -> None:
+        """The consumer has left its group; all that it took in is committed."""
+        _log.info("consumer.stopped", consumer=self._consumer, events=self._ever)

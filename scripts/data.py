@@ -13,13 +13,9 @@ from api.visitor import camel
 from attune import stream, telemetry
 from attune.features.view import FeatureView
 from attune.settings import Settings
-from consumers.archive import Archiving
-from consumers.features.consumer import Features
-from consumers.measure import Measure
-from consumers.profiles import Profiles
+from consumers.groups import GROUPS
 from feature_repo.views import USER_FEATURES
 
-CONSUMERS = (Features, Profiles, Measure, Archiving)
 COLLECTOR = "collector"
 RUNNER = "every consumer"
 PROFILE = "profile id"
@@ -43,9 +39,10 @@ TOPICS: Mapping[str, Topic] = {
     stream.CONTEXTUAL: Topic("Who visitors are: identify, group and alias calls"),
     stream.EXPOSURES: Topic("Blocks that a visitor saw: track events `Content Shown`"),
     stream.DEAD: Topic(
-        "Messages that no retry would mend, whole, each with its reason and where it lay",
+        "Messages that no retry would mend, whole, each with its reason and where it lay; and "
+        "marks on those that were sent again",
         "the message's own",
-        RUNNER,
+        f"{RUNNER}, `attune dead replay`",
     ),
     stream.PROFILE_CHANGES: Topic("Reserved for changes of profiles", writer=""),
     stream.CONTENT_CHANGES: Topic("Reserved for changes of content", key="", writer=""),
@@ -112,7 +109,7 @@ def _topics() -> Iterator[str]:
 
 
 def _readers(topic: str) -> list[str]:
-    return [consumer.name for consumer in CONSUMERS if topic in consumer.topics]
+    return [name for name, topics in GROUPS.items() if topic in topics]
 
 
 def _features() -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from attune.adapters.archive.reader import Archive
+from attune.adapters.archive.store import open_archive
 from attune.predict.bundle import Bundle
 from attune.predict.store import ModelStore
 from attune.settings import Settings
@@ -70,8 +70,8 @@ async def train(  # noqa: PLR0913 - two are options with defaults
 def make(settings: Settings, now: datetime, goal: Goal, progress: Progress) -> tuple[Bundle, Path]:
     """Return a trained and judged model, and the report on it; nothing is published."""
     progress("folding the archive")
-    events = Archive(settings.data / "archive").events(until=now)
-    history = write_history(events, FEATURES, settings.data)
+    with open_archive(settings) as archive:
+        history = write_history(archive.events(until=now), FEATURES, settings.data)
     parts = split(history, goal.horizon)
     progress(f"joining features to {len(parts.train) + len(parts.held_out):,} moments")
     apply(settings)

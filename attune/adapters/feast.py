@@ -4,6 +4,7 @@ Written and read without importing Feast (its Python read costs 0.5 ms, its impo
 with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/feast.json`.
 """
 
+import re
 import struct
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ _STRING = 2
 _MORE = 0x80  # in a varint: another byte follows
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _U32 = struct.Struct("<I")
+_GLOB = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
 
 
 def state_view(entity: Entity) -> str:
@@ -133,6 +135,15 @@ class Layout:
         return b"%b%b%b%b%b" % (
             head(self._fixed + size), self._before, _U32.pack(size), raw, self._after
         )  # fmt: skip
+
+    @property
+    def pattern(self) -> bytes:
+        """What Redis' MATCH finds these keys by."""
+        return _GLOB.sub(rb"\\\g<0>", self._before) + b"*" + self._after
+
+    def id(self, key: bytes) -> str:
+        """Return the entity that a key is of."""
+        return key[len(self._before) + _U32.size : len(key) - len(self._after)].decode()
 
     def row(self, found: Sequence[bytes]) -> Row:
         """Return what a hash holds, given as field, value, field, ...

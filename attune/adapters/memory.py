@@ -1,7 +1,7 @@
 """Twins in memory of Kafka and Redis: as strict as the real ones, and gone with the process."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from attune.collect.event import Event, decode, encode
 from attune.ports import EventLog, OnlineStore, Row, Taken, Write
@@ -33,10 +33,29 @@ class MemoryStore(OnlineStore):
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self._first: dict[tuple[str, int], int] = {}
+        self._complete = False
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """See `OnlineStore.begin`."""
+        self._first = {**first, **self._first}
+        return self._complete or not any(self._first.values())
+
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """See `OnlineStore.begun`."""
+        return {place: n for place, n in self._first.items() if n}, self._complete
+
+    async def complete(self) -> None:
+        """See `OnlineStore.complete`."""
+        self._complete = True
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         return {each: self.rows.get(each, Row()) for each in ids}
+
+    async def ids(self) -> AsyncIterator[list[str]]:
+        """See `OnlineStore.ids`."""
+        yield list(self.rows)
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""

@@ -1,13 +1,13 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
 
 from redis.asyncio import Redis
 
 from attune.adapters.feast import Layout
-from attune.adapters.resp import END, argument, command, number, opening
+from attune.adapters.resp import END, argument, number, opening
 from attune.adapters.wire import Reply, Wire
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
@@ -28,6 +28,8 @@ _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
 _FIXED = 7
 """Arguments before those that are removed: name, hash, number of keys, key, and the first three."""
+_SCANNED = b"1000"
+_COMPLETE = b"complete"
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -64,12 +66,45 @@ class RedisStore(OnlineStore):
         self._ttl = ttl
         self._get = opening(2, b"HGETALL")
         self._openings: dict[int, bytes] = {}
+        self._begun = f"attune:{project}:begun:{features.entity.name}"
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         key, row, get = self._layout.key, self._layout.row, self._get
         found = await self._wire.run([b"%b%b\r\n" % (get, key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+
+    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+        """See `OnlineStore.begin`."""
+        noted = [
+            (b"HSETNX", self._begun, f"{topic}/{partition}", offset)
+            for (topic, partition), offset in first.items()
+        ]
+        *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
+        later, complete = _noted(_raised(found))
+        return complete or not later
+
+    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+        """See `OnlineStore.begun`."""
+        (found,) = await self._wire.run([(b"HGETALL", self._begun)])
+        return _noted(_raised(found))
+
+    async def complete(self) -> None:
+        """See `OnlineStore.complete`."""
+        (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
+        _raised(done)
+
+    async def ids(self) -> AsyncIterator[list[str]]:
+        """See `OnlineStore.ids`."""
+        cursor = b"0"
+        while True:
+            found = await self._wire.run(
+                [(b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)]
+            )
+            cursor, keys = _raised(found[0])
+            yield [self._layout.id(key) for key in keys]
+            if cursor == b"0":
+                return
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
@@ -78,7 +113,7 @@ class RedisStore(OnlineStore):
         # Redis forgets scripts when it restarts: load it again and repeat just those writes.
         forgotten = [i for i, reply in enumerate(replies) if _is_forgotten(reply)]
         if forgotten:
-            _raised((await self._wire.run([command(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
+            _raised((await self._wire.run([(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
             again = await self._wire.run([commands[i] for i in forgotten])
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
@@ -101,6 +136,15 @@ class RedisStore(OnlineStore):
     def _opening(self, count: int) -> bytes:
         self._openings[count] = made = opening(count, b"EVALSHA", _SHA, b"1")
         return made
+
+
+def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
+    """Return where each partition was begun that was not begun at 0, and if all is complete."""
+    fields = iter(found)
+    noted = dict(zip(fields, fields, strict=True))
+    complete = noted.pop(_COMPLETE, None) is not None
+    places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
+    return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
 
 
 def _is_forgotten(reply: Reply) -> bool:

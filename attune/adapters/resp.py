@@ -31,8 +31,3 @@ def argument(raw: bytes) -> bytes:
 def opening(count: int, *arguments: bytes) -> bytes:
     """Return the beginning of a command of `count` arguments, of which these are the first."""
     return b"*%d%b" % (count, b"".join(map(argument, arguments)))
-
-
-def command(*arguments: bytes) -> bytes:
-    """Return a whole command."""
-    return opening(len(arguments), *arguments) + END

@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import hiredis
+from hiredis import pack_command
 from redis.asyncio.connection import parse_url
 
-from attune.adapters.resp import command
 from attune.errors import Unavailable
+
+Command = bytes | tuple[Any, ...]
+"""Packed beforehand, see `resp`, or its arguments."""
 
 Reply = Any
 
@@ -90,7 +93,7 @@ class Wire:
         self._link: _Link | None = None
         self._connecting = asyncio.Lock()
 
-    async def run(self, commands: Sequence[bytes]) -> list[Reply]:
+    async def run(self, commands: Sequence[Command]) -> list[Reply]:
         """Return the reply to each command, in one round trip.
 
         Raises:
@@ -108,7 +111,7 @@ class Wire:
         except OSError as error:
             raise Unavailable("Redis", str(error)) from error
 
-    def _send(self, link: _Link, commands: Sequence[bytes]) -> "asyncio.Future[list[Reply]]":
+    def _send(self, link: _Link, commands: Sequence[Command]) -> "asyncio.Future[list[Reply]]":
         waiting = _Waiting(len(commands), asyncio.get_running_loop().create_future())
         link.waiting.append(waiting)
         transport = link.transport
@@ -117,8 +120,9 @@ class Wire:
         packed: list[bytes] = []
         size = 0
         for each in commands:
-            packed.append(each)
-            size += len(each)
+            raw = each if isinstance(each, bytes) else pack_command(each)
+            packed.append(raw)
+            size += len(raw)
             if size > _WRITTEN_AT_ONCE:
                 transport.write(b"".join(packed))
                 packed.clear()
@@ -146,13 +150,12 @@ class Wire:
                 options.get("port", 6379),
                 ssl=_tls(options) if "connection_class" in options else None,
             )
-        greeting: list[bytes] = []
+        greeting: list[Command] = []
         if password := options.get("password"):
             user = options.get("username")
-            names = (user, password) if user else (password,)
-            greeting.append(command(b"AUTH", *(name.encode() for name in names)))
+            greeting.append(("AUTH", user, password) if user else ("AUTH", password))
         if database := options.get("db"):
-            greeting.append(command(b"SELECT", b"%d" % database))
+            greeting.append(("SELECT", database))
         if greeting:
             for reply in await self._send(link, greeting):
                 if isinstance(reply, Exception):

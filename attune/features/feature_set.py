@@ -2,7 +2,7 @@
 
 import struct
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -64,6 +64,10 @@ class FeatureSet:
         self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
         self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
         self._touched: dict[int, tuple[Touched, ...]] = {}
+
+    def only(self, states: Collection[str]) -> "FeatureSet":
+        """Return the set of the views with these states."""
+        return FeatureSet(view for view in self.views if view.state_name in states)
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -81,6 +81,10 @@ class Folded:
         except Raised as another:
             self.go_on(another, act, event, at)
 
+    def copy(self) -> "Folded":
+        """Return one with the same states, which may be spent."""
+        return Folded(self._features, self.states())
+
     def merge(self, other: "Folded") -> None:
         """Take over the states of another, which may not be used afterwards."""
         for number, feature in enumerate(self._features.features):
@@ -123,6 +127,13 @@ class Folded:
         if state is _UNREAD:
             state = self._states[number] = self._unpacked(number)
         return state
+
+    def states(self) -> dict[str, bytes]:
+        """Return the bytes of each view that has any, whatever was asked before."""
+        for name, (_, start, stop, _) in self._features.places.items():
+            if any(self.holds(number) for number in range(start, stop)):
+                self.touch(name)
+        return self.changed()
 
     def changed(self) -> dict[str, bytes]:
         """Return the bytes of each view that was touched since this was last asked."""

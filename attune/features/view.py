@@ -42,6 +42,11 @@ class Entity:
     slices: Callable[[Event], Iterable[Slice]] = field(default=_nothing, compare=False)
     ttl: int = 0
 
+    @property
+    def of_profiles(self) -> bool:
+        """Whether entities of this kind are profiles, found by whose an event is."""
+        return self.slices is _nothing
+
 
 USER = Entity("user", "user_id", "A visitor or customer, by profile id")
 

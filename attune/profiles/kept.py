@@ -1,7 +1,8 @@
 """What is kept of one entity, from a stored row, through events, to the next write."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +13,7 @@ from attune.features.folded import Folded
 from attune.ids import ProfileId
 from attune.ports import Row, Write
 from attune.profiles.ledger import NEW, UNREAD, Ledger, Mark, Place, Verdict
+from attune.profiles.spans import Spans, has, rest, union
 from attune.stream import Position
 
 LEDGER = "ledger"
@@ -21,6 +23,8 @@ SEAM = "seam"
 FORMAT = b"\x02"
 """First byte of every record; a new layout gets another, and the old one stays readable."""
 
+_ANEW = 600
+"""Seconds; events of one log arrive in the order of their offsets within less."""
 _TAG = struct.Struct("<H")
 NOTHING: frozenset[int] = frozenset()
 
@@ -53,31 +57,64 @@ def arrived(event: Event, position: Position) -> Arrived:
     )
 
 
+class Read(NamedTuple):
+    """How far a place was read, and which of the offsets up to there somebody else has."""
+
+    mark: Mark
+    others: Spans = ()
+
+
 class Seam(msgspec.Struct, array_like=True):
     """A view that is not whole yet: what was folded since, and up to where the archive goes on.
 
-    `marks` say which events the entity had taken in before the view was there; `backfill` folds
+    `read` says which events the entity had taken in before the view was there; `backfill` folds
     those, and no others, from the archive. `tail` is the state of all later ones.
     """
 
-    marks: dict[str, Mark]
+    read: dict[str, Read]
     tail: bytes = b""
+    past: list[str] = []
+    """Entities of which it lacks all that was before their kind was read."""
 
     @classmethod
-    def at(cls, marks: dict[Place, Mark]) -> "Seam":
+    def at(cls, ledger: Ledger) -> "Seam":
         """Return a seam behind everything that was taken in so far."""
-        return cls({_named(place): mark for place, mark in marks.items()})
+        others = ledger.others
+        return cls({_named(p): Read(mark, others.get(p, ())) for p, mark in ledger.marks.items()})
 
     def covers(self, place: Place, offset: int, received: int) -> bool:
-        """Say whether an event lies before the seam."""
-        return self.marks.get(_named(place), UNREAD).covers(offset, received)
+        """Say whether an event lies before the seam.
+
+        One that came long before the latest that was taken in lies before it at any offset: in a
+        log that has begun anew since.
+        """
+        found = self.read.get(_named(place))
+        if found is None:
+            return False
+        mark, others = found
+        before = mark.covers(offset, received) or received < mark.received - _ANEW
+        return before and not (others and has(others, offset))
+
+    @property
+    def sources(self) -> set[ProfileId]:
+        """Profiles whose events lie before it."""
+        return {ProfileId(name.split("/", 2)[2]) for name in self.read}
+
+    def offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
+        """Yield the last offset before it, by topic and partition."""
+        for name, (mark, _) in self.read.items():
+            partition, topic, _ = name.split("/", 2)
+            yield (topic, int(partition)), mark.offset
 
     def joined(self, other: "Seam") -> "Seam":
         """Return the seam of two entities that became one; the tails are merged elsewhere."""
-        marks = dict(self.marks)
-        for name, mark in other.marks.items():
-            marks[name] = mark | marks.get(name, UNREAD)
-        return Seam(marks)
+        read = dict(self.read)
+        for name, (mark, others) in other.read.items():
+            ours, theirs = read.get(name, Read(UNREAD))
+            taken = union((*rest(theirs, ours.offset), *rest(others, mark.offset)))
+            both = mark | ours
+            read[name] = Read(both, rest(taken, both.offset))
+        return Seam(read, past=sorted({*self.past, *other.past}))
 
 
 def _named(place: Place) -> str:
@@ -90,7 +127,8 @@ class Kept:
 
     A view is whole when its state has everything that the ledger knows of. One that was declared
     later, or whose version was raised, has a seam instead until `backfill` has closed it: so
-    neither a reader nor another view ever meets half a state.
+    neither a reader nor another view ever meets half a state. `complete` says whether an entity
+    without a row has no history either.
 
     Raises:
         CorruptState: a record cannot be read. Without what was taken in, nothing may be.
@@ -98,21 +136,24 @@ class Kept:
 
     __slots__ = ("_removed", "features", "folded", "id", "ledger", "seams", "version")
 
-    def __init__(self, entity: str, row: Row, features: FeatureSet) -> None:
+    def __init__(
+        self, entity: str, row: Row, features: FeatureSet, *, complete: bool = True
+    ) -> None:
         self.id = entity
         self.version = row.version
         self.features = features
         self._removed: frozenset[str] = frozenset()
         try:
-            self._read_records(row)
+            self._read_records(row, complete=complete)
         except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
             raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
         stored = row.states
         if self.seams:
-            stored = {**stored, **{name: seam.tail for name, seam in self.seams.items()}}
+            stored = {name: raw for name, raw in stored.items() if name not in self.seams}
+            stored |= {name: seam.tail for name, seam in self.seams.items() if seam.tail}
         self.folded = Folded(features, stored)
 
-    def _read_records(self, row: Row) -> None:
+    def _read_records(self, row: Row, *, complete: bool) -> None:
         records = row.records
         owner = ProfileId(self.id)
         self.seams: dict[str, Seam] = {}
@@ -120,17 +161,26 @@ class Kept:
         if raw is None:  # nothing was taken in yet: all that will be comes into every view
             self.ledger = Ledger(owner)
             self.ledger.views = self.features.tags
+            if not complete:
+                self.seams = {name: Seam({}, past=[self.id]) for name in self.features.tag_of}
             return
         self.ledger = Ledger.decode(owner, known(raw))
         if self.ledger.views != self.features.tags:
-            self._find_seams(records.get(SEAM))
+            self._find_seams(records.get(SEAM), row.version)
 
-    def _find_seams(self, raw: bytes | None) -> None:
-        """Find the views that are not whole, and give each that has none its seam."""
-        held = msgspec.msgpack.decode(known(raw), type=dict[str, Seam]) if raw else {}
+    def _find_seams(self, raw: bytes | None, version: int) -> None:
+        """Find the views that are not whole, and give each that has none its seam.
+
+        Whoever does not know of a view writes the row without folding into its tail: a program of
+        the last release that still runs. Such a tail is of no use, and the seam is here and now.
+        """
+        written, held = _SEAMS.decode(known(raw)) if raw else (version, {})
         for name, tag in self.features.tag_of.items():
             if not self.ledger.has(tag):
-                self.seams[name] = held.get(name) or Seam.at(self.ledger.marks)
+                seam = held.get(name) if written == version else None
+                seam = seam or Seam.at(self.ledger)
+                if seam.read or seam.past:  # else there is nothing before it
+                    self.seams[name] = seam
 
     @property
     def lost(self) -> dict[str, str]:
@@ -192,7 +242,10 @@ class Kept:
         """Keep what belongs to views that are not whole in a record of its own."""
         for name, seam in self.seams.items():
             seam.tail = states.pop(name, seam.tail)
-        records[SEAM] = FORMAT + msgspec.msgpack.encode(self.seams)
+        if LEDGER not in records:  # a row without one would pass for one that has all
+            self.ledger.views = self._whole()
+            records[LEDGER] = FORMAT + self.ledger.encode()
+        records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
 
     def saved(self) -> None:
         """Go on from the row that the last `write` made."""
@@ -200,11 +253,18 @@ class Kept:
         self.ledger.changed = False
         self._removed = frozenset()
 
+    def copy(self) -> "Kept":
+        """Return one with the same states and ledger, which may be spent."""
+        copied = Kept(self.id, Row(), self.features)
+        copied.folded = self.folded.copy()
+        copied.ledger.absorb(self.ledger)
+        return copied
+
     def forget(self) -> None:
-        """Let go of every state; the ledger stays."""
+        """Let go of every state, because somebody else has all that was taken in."""
         self.folded = Folded(self.features, {})
         self.seams = {}
-        self.ledger.changed = False
+        self.ledger.give_away()
 
     def absorb(self, other: "Kept") -> None:
         """Take over everything of an entity that became this one; `other` is spent."""
@@ -212,21 +272,46 @@ class Kept:
         self.ledger.absorb(other.ledger)
         for name, theirs in other.seams.items():
             ours = self.seams.get(name)
-            self.seams[name] = ours.joined(theirs) if ours else Seam(theirs.marks)
+            self.seams[name] = ours.joined(theirs) if ours else theirs
             self.folded.touch(name)
 
-    def close(self, bases: Mapping[str, bytes]) -> None:
+    @property
+    def missing(self) -> set[str]:
+        """Entities whose past is missing here: what was before their kind was read."""
+        return {entity for seam in self.seams.values() for entity in seam.past}
+
+    def begin(self, pasts: Iterable["Kept"]) -> None:
+        """Put the pasts that are missing in front of what was folded since; they are spent."""
+        for past in pasts:
+            self.folded.merge(past.folded)
+            self.ledger.absorb(past.ledger)
+        self.ledger.changed = True
+        for name, seam in list(self.seams.items()):
+            if seam.past:
+                self.folded.touch(name)
+                seam.past = []
+                if not seam.read:
+                    del self.seams[name]
+        if not self.seams:
+            self._removed |= {SEAM}
+
+    def close(self, names: Iterable[str], bases: Mapping[str, bytes]) -> None:
         """Put what the archive has of views before their seams in front of the tails.
 
-        Those views are whole then.
+        Those views are whole then. One without a base has no events before its seam.
         """
         self.folded.merge(Folded(self.features, bases))
-        for name in bases:
-            self.folded.touch(name)
+        for name in names:
+            if bases.get(name) or self.seams[name].tail:
+                self.folded.touch(name)
             del self.seams[name]
         self.ledger.changed = True
         if not self.seams:
             self._removed |= {SEAM}
+
+
+_SEAMS = msgspec.msgpack.Decoder(tuple[int, dict[str, Seam]])
+"""The version of the row that it was written with, and the seam of each view that is not whole."""
 
 
 def known(record: bytes) -> bytes:

@@ -4,17 +4,19 @@ import struct
 from array import array
 from enum import Enum
 from functools import cache
+from typing import TypeAlias
 
 import mmh3
 import msgspec
 
 from attune.ids import ProfileId
+from attune.profiles.spans import ALL, Spans, rest, union
 from attune.stream import TOPICS, Position
 
 _MINUTE = 60  # seconds
 _RETRY_WINDOW = 24 * 60
 """Minutes in which a client's retry of a message id is recognised."""
-_RETRIES_KEPT = 256
+_RETRIES_KEPT, _RETRIES_NOTED = 256, 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
@@ -27,9 +29,6 @@ _FEW = 8  # message ids that may stay however old they are
 
 Place = tuple[ProfileId, str, int]
 """Source profile, topic and partition: where offsets rise from event to event."""
-
-_Key = int | Place
-"""A place as a ledger has it: one of the owner's own is a number, made of topic and partition."""
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -72,9 +71,10 @@ _MARK = "BHQI"  # topic, partition, offset, second
 _MARK_SIZE = struct.calcsize("<" + _MARK)
 _TAG = 2  # bytes
 _LENGTH = struct.Struct("<H")
-_FOREIGN = msgspec.msgpack.Decoder(list[tuple[ProfileId, str, int, int, int]])
+Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
+"""Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
+_FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
 _NUMBERS = {topic: number for number, topic in enumerate(TOPICS)}
-_TOPIC = 0xFF
 
 
 class Ledger:
@@ -86,11 +86,12 @@ class Ledger:
     """
 
     __slots__ = (
-        "_marks",
         "changed",
         "first_seen",
         "last_seen",
+        "marks",
         "newest",
+        "others",
         "owner",
         "recent",
         "views",
@@ -100,7 +101,9 @@ class Ledger:
         self.owner = owner
         self.first_seen = 0
         self.last_seen = 0
-        self._marks: dict[_Key, Mark] = {}
+        self.marks: dict[Place, Mark] = {}
+        self.others: dict[Place, Spans] = {}
+        """Offsets up to a mark that somebody else has: who had the source linked to them before."""
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
         self.newest = 0
@@ -116,16 +119,16 @@ class Ledger:
 
         `received` is the second of its arrival, `at` the millisecond in which it happened.
         """
-        place = self._key(source, position.topic, position.partition)
+        place = (source, position.topic, position.partition)
         offset = position.offset
-        mark = self._marks.get(place)
+        mark = self.marks.get(place)
         hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
         known = self.recent.get(hashed)
         if mark is None:
-            self._marks[place] = Mark(offset, received)
+            self.marks[place] = Mark(offset, received)
             self.changed = True
         elif offset > mark.offset or received > mark.received:
-            self._marks[place] = Mark(offset, max(received, mark.received))
+            self.marks[place] = Mark(offset, max(received, mark.received))
             self.changed = True
         elif known is None or known & _LOW == offset & _LOW:
             # Taken in from here: what is too long ago to be remembered came from here as well.
@@ -140,14 +143,32 @@ class Ledger:
         self._saw(at)
         return NEW
 
+    def note(
+        self, source: ProfileId, position: Position, message_id: str | None, received: int, at: int
+    ) -> None:
+        """Remember an event whatever its offset; without a message id, only its place."""
+        place = (source, position.topic, position.partition)
+        self.marks[place] = Mark(position.offset, received) | self.marks.get(place, UNREAD)
+        if message_id is not None:
+            hashed = mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
+            minute = received // _MINUTE
+            self.newest = max(self.newest, minute)
+            self.recent.setdefault(hashed, minute << _MINUTE_SHIFT | position.offset & _LOW)
+            if len(self.recent) > _RETRIES_NOTED:
+                self._forget()
+        self.changed = True
+        self._saw(at)
+
     def advance(self, position: Position, received: int, at: int) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
-        place = self._key(self.owner, position.topic, position.partition)
-        offset = position.offset
-        mark = self._marks.get(place, UNREAD)
-        if offset <= mark.offset and received <= mark.received:
+        place = (self.owner, position.topic, position.partition)
+        mark, offset = self.marks.get(place), position.offset
+        if mark is None:
+            self.marks[place] = Mark(offset, received)
+        elif offset > mark.offset or received > mark.received:  # not covered
+            self.marks[place] = Mark(offset, max(received, mark.received))
+        else:
             return False
-        self._marks[place] = Mark(offset, max(received, mark.received))
         self.changed = True
         self._saw(at)
         return True
@@ -157,26 +178,6 @@ class Ledger:
         if not self.first_seen or at < self.first_seen:
             self.first_seen = at
 
-    def _key(self, source: ProfileId, topic: str, partition: int) -> _Key:
-        number = _NUMBERS.get(topic)
-        if number is None or source != self.owner:
-            return source, topic, partition
-        return partition << 8 | number
-
-    def _place(self, key: _Key) -> Place:
-        if isinstance(key, tuple):
-            return key
-        return self.owner, TOPICS[key & _TOPIC], key >> 8
-
-    @property
-    def marks(self) -> dict[Place, Mark]:
-        """How far each place was read."""
-        return {self._place(key): mark for key, mark in self._marks.items()}
-
-    def _raise(self, place: Place, mark: Mark) -> None:
-        key = self._key(*place)
-        self._marks[key] = mark | self._marks.get(key, UNREAD)
-
     def has(self, tag: int) -> bool:
         """Say whether the view with this tag is whole."""
         return tag in memoryview(self.views).cast("H")
@@ -185,7 +186,14 @@ class Ledger:
         """Take over what another profile had taken in."""
         self.changed = True
         for place, mark in other.marks.items():
-            self._raise(place, mark)
+            ours, theirs = self.marks.get(place, UNREAD), other.others.get(place, ())
+            joined = self.marks[place] = mark | ours
+            if theirs or place in self.others:
+                taken = (
+                    *rest(self.others.get(place, ()), ours.offset),
+                    *rest(theirs, mark.offset),
+                )
+                self._set_others(place, rest(union(taken), joined.offset))
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
         if other.first_seen:
@@ -197,45 +205,61 @@ class Ledger:
         self.changed = True
         for place, mark in other.marks.items():
             if place[0] == source:
-                self._raise(place, mark)
+                ours = self.marks.get(place, UNREAD)
+                joined = self.marks[place] = mark | ours
+                news = (ours.offset, joined.offset)
+                self._set_others(place, union((*self.others.get(place, ()), news)))
         self.recent.update(other.recent)
         self.newest = max(self.newest, other.newest)
+
+    def give_away(self) -> None:
+        """Note that all that was taken in is somebody else's now."""
+        self.changed = True
+        for place, mark in self.marks.items():
+            self._set_others(place, union(((ALL, mark.offset),)))
+
+    def _set_others(self, place: Place, spans: Spans) -> None:
+        if spans:
+            self.others[place] = spans
+        else:
+            self.others.pop(place, None)
 
     def encode(self) -> bytes:
         """Return its bytes; equal ledgers give equal bytes."""
         if len(self.recent) > _FEW:
             self._forget()
-        own, count, foreign = self._packed_marks()
+        own, foreign = self._packed_marks()
         numbers = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
         numbers.sort()
+        ids = array("Q", numbers).tobytes()
         head = _HEAD.pack(
             self.first_seen,
             self.last_seen,
             self.newest,
             len(self.views) // _TAG,
-            count,
+            len(own) // _MARK_SIZE,
             bool(foreign),
             len(numbers),
         )
-        return b"".join((head, self.views, own, foreign, array("Q", numbers).tobytes()))
+        return b"".join((head, self.views, own, foreign, ids))
 
-    def _packed_marks(self) -> tuple[bytes, int, bytes]:
-        """Return the owner's own, how many those are, and those of others."""
-        own = sorted([key for key in self._marks if isinstance(key, int)])
-        flat: list[int] = []
-        for key in own:
-            mark = self._marks[key]
-            flat += (key & _TOPIC, key >> 8, mark.offset, mark.received)
-        packed = _marks_layout(len(own)).pack(*flat)
-        if len(own) == len(self._marks):
-            return packed, len(own), b""
-        foreign = [
-            (*key, mark.offset, mark.received)
-            for key, mark in self._marks.items()
-            if isinstance(key, tuple)
-        ]
-        others = msgspec.msgpack.encode(sorted(foreign))
-        return packed, len(own), _LENGTH.pack(len(others)) + others
+    def _packed_marks(self) -> tuple[bytes, bytes]:
+        """Return the owner's own, and those of others with what tells their length."""
+        own: list[int] = []
+        foreign: list[Foreign] = []
+        for place in sorted(self.marks):
+            source, topic, partition = place
+            mark, number = self.marks[place], _NUMBERS.get(topic)
+            others = self.others.get(place, ()) if self.others else ()
+            if number is None or others or source != self.owner:
+                foreign.append((source, topic, partition, mark.offset, mark.received, others))
+            else:
+                own += (number, partition, mark.offset, mark.received)
+        packed = _marks_layout(len(own) // 4).pack(*own)
+        if not foreign:
+            return packed, b""
+        rest_of = msgspec.msgpack.encode(foreign)
+        return packed, _LENGTH.pack(len(rest_of)) + rest_of
 
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
@@ -259,15 +283,18 @@ class Ledger:
         start = _HEAD.size + views * _TAG
         found.views = raw[_HEAD.size : start]
         flat = _marks_layout(own).unpack_from(raw, start)
-        for place in range(0, len(flat), 4):
-            number, partition, offset, second = flat[place : place + 4]
-            found._marks[partition << 8 | number] = Mark(offset, second)
+        for i in range(0, len(flat), 4):
+            number, partition, offset, received = flat[i : i + 4]
+            found.marks[owner, TOPICS[number], partition] = Mark(offset, received)
         start += own * _MARK_SIZE
         if foreign:
             (length,) = _LENGTH.unpack_from(raw, start)
             start += _LENGTH.size
-            for source, topic, partition, *mark in _FOREIGN.decode(raw[start : start + length]):
-                found._raise((source, topic, partition), Mark(*mark))
+            for source, topic, partition, offset, received, others in _FOREIGN.decode(
+                raw[start : start + length]
+            ):
+                found.marks[source, topic, partition] = Mark(offset, received)
+                found._set_others((source, topic, partition), others)
             start += length
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")

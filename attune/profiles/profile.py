@@ -30,8 +30,10 @@ class Profile(Kept):
 
     __slots__ = ("_changed", "redirect", "traits")
 
-    def __init__(self, profile: ProfileId, row: Row, features: FeatureSet) -> None:
-        super().__init__(profile, row, features)
+    def __init__(
+        self, profile: ProfileId, row: Row, features: FeatureSet, *, complete: bool = True
+    ) -> None:
+        super().__init__(profile, row, features, complete=complete)
         self._changed: set[str] = set()
         records = row.records
         self.traits = Traits()
@@ -43,6 +45,8 @@ class Profile(Kept):
                 self.redirect = Redirect.decode(known(records[REDIRECT]))
         except (msgspec.DecodeError, struct.error, ValueError) as error:
             raise CorruptState(f"a record of user {profile}: {error}") from error
+        if self.redirect and (self.redirect.done or self.redirect.before):
+            self.seams = {}  # all it took in is with others: nothing is missing here
 
     @property
     def profile(self) -> ProfileId:
@@ -70,6 +74,11 @@ class Profile(Kept):
         self.absorb(former)
         self.traits.absorb(former.traits)
         self.traits.former[former.profile] = link.when
+        self._changed.add(TRAITS)
+
+    def learn(self, traits: Traits) -> None:
+        """Take over what was known of the visitor before; newer traits stay."""
+        self.traits.absorb(Traits(traits.values))
         self._changed.add(TRAITS)
 
     def freeze(self, link: Link) -> None:

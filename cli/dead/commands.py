@@ -1,7 +1,9 @@
 """The commands of `attune dead`."""
 
+import asyncio
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +12,8 @@ from rich.console import Console
 
 from attune.settings import Settings
 from cli.dead.choice import Choice, groups, moment, named
-from cli.dead.options import For, Of, read
+from cli.dead.options import For, Of, fetch, read
+from cli.dead.parcels import whole
 from cli.dead.replay import replay
 from cli.dead.shown import as_json, show_each, show_groups, show_letter
 
@@ -69,9 +72,10 @@ def show(
     json: Json = False,
 ) -> None:
     """Show all of one letter, and the field that is at fault."""
-    (filed,) = named(read(Settings().kafka), [letter])
+    kafka = Settings().kafka
+    (filed,) = named(read(kafka), [letter])
     if value:
-        sys.stdout.buffer.write(filed.letter.value)
+        sys.stdout.buffer.write(asyncio.run(whole(filed.letter, partial(fetch, kafka))))
     elif json:
         _print(as_json(filed))
     else:

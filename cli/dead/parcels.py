@@ -1,6 +1,6 @@
 """What is sent again: each message once, whole, and only if it can be read now."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from attune.collect.event import decode, encode
@@ -36,16 +36,24 @@ async def as_they_are(filed: Iterable[Filed], fetch: Fetch) -> Parcels:
 
 async def _as_it_is(letters: list[Filed], fetch: Fetch) -> Parcel:
     letter = letters[0].letter
-    value, key = letter.value, letter.key
-    if not letter.whole:
-        whole = await fetch(letter.position)
-        if whole is None or not whole.startswith(letter.value):
-            raise Poison("too large for its letter, and Kafka no longer keeps the message itself")
-        value = whole
+    value = await whole(letter, fetch)
     event = decode(value)
-    if not letter.whole:  # the key was shortened too
-        key = event.profile.encode()
+    key = letter.key if letter.whole else event.profile.encode()  # that was shortened too
     return Parcel(letter.topic, key, value, letters)
+
+
+async def whole(letter: DeadLetter, fetch: Fetch) -> bytes:
+    """Return all of a message, from where it lies if its letter does not hold it.
+
+    Raises:
+        Poison: Kafka no longer keeps it.
+    """
+    if letter.whole:
+        return letter.value
+    found = await fetch(letter.position)
+    if found is None or not found.startswith(letter.value):
+        raise Poison("too large for its letter, and Kafka no longer keeps the message itself")
+    return found
 
 
 def _by_message(filed: Iterable[Filed]) -> Iterable[list[Filed]]:
@@ -56,7 +64,14 @@ def _by_message(filed: Iterable[Filed]) -> Iterable[list[Filed]]:
     return found.values()
 
 
-def mended(filed: Filed, raw: bytes) -> Parcel:
+def of_message(filed: Filed, letters: Iterable[Filed]) -> list[Filed]:
+    """Return a letter, and those of other consumers on the same message that nobody resent yet."""
+    same = filed.letter.position, filed.letter.value
+    others = (one for one in letters if (one.letter.position, one.letter.value) == same)
+    return [filed, *(one for one in others if one.id != filed.id and not one.resent)]
+
+
+def mended(letters: Sequence[Filed], raw: bytes) -> Parcel:
     """Return a mended message, where the collector would put it: it may be another visitor's now.
 
     Raises:
@@ -68,7 +83,7 @@ def mended(filed: Filed, raw: bytes) -> Parcel:
         raise ConfigurationError(
             f"the mended message is no event: {poison}. Nothing was sent"
         ) from poison
-    return Parcel(topic_of(event), event.profile.encode(), encode(event), [filed], mended=True)
+    return Parcel(topic_of(event), event.profile.encode(), encode(event), letters, mended=True)
 
 
 def said_of(letter: DeadLetter) -> str:

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from attune.dead import Filed, Parcel
+from attune.dead import Parcel
 from attune.settings import Kafka, Settings
 from cli.dead.choice import Choice, named
-from cli.dead.options import For, Of, progress, read
-from cli.dead.parcels import Parcels, as_they_are, mended, said_of
+from cli.dead.options import For, Of, fetch, progress, read
+from cli.dead.parcels import Parcels, as_they_are, mended, of_message, said_of
+
+_SHOWN = 20
 
 
 def replay(  # noqa: PLR0913 - one parameter for each option of the command line
@@ -38,8 +40,8 @@ def replay(  # noqa: PLR0913 - one parameter for each option of the command line
 
     They go back to the topic they came from, under their own key and message id, and their letters
     are marked: `--all` and `--reason` leave out what was replayed before, an id sends it once more.
-    To mend one: `attune dead show ID --value > event.json`, then `replay ID --edit event.json`.
-    Ends with 1 if something could not be sent.
+    To mend one: `attune dead show ID --value > event.json`, then `replay ID --edit event.json`;
+    it is sent to all who put that message aside. Ends with 1 if something could not be sent.
     """
     if bool(ids) + everything + (reason is not None) != 1:
         raise typer.BadParameter("name ids, or --reason TEXT, or --all")
@@ -48,22 +50,18 @@ def replay(  # noqa: PLR0913 - one parameter for each option of the command line
     kafka = Settings().kafka
     letters = read(kafka)
     chosen = named(letters, ids) if ids else [one for one in letters if not one.resent]
-    chosen = list(Choice(consumer, reason).of(chosen))
     if edit:
-        parcels = Parcels([mended(one, _content(edit)) for one in chosen])
+        chosen = of_message(chosen[0], letters)
+    chosen = list(Choice(consumer, reason).of(chosen))
+    if edit and chosen:
+        parcels = Parcels([mended(chosen, _content(edit))])
     else:
-        parcels = asyncio.run(_gather(kafka, chosen))
+        parcels = asyncio.run(as_they_are(chosen, partial(fetch, kafka)))
     if not dry_run:
         asyncio.run(_send(kafka, parcels.ready))
     _say(parcels, dry_run=dry_run)
     if parcels.left:
         raise typer.Exit(1)
-
-
-async def _gather(kafka: Kafka, chosen: list[Filed]) -> Parcels:
-    from attune.adapters.kafka.dead import message_at  # noqa: PLC0415 - slow, see cli.main
-
-    return await as_they_are(chosen, partial(message_at, kafka))
 
 
 async def _send(kafka: Kafka, parcels: list[Parcel]) -> None:
@@ -90,8 +88,12 @@ def _say(parcels: Parcels, *, dry_run: bool) -> None:
     for parcel in parcels.ready if dry_run else ():
         ids = ", ".join(one.id for one in parcel.letters)
         typer.echo(f"{ids}: {parcel.topic}, for {', '.join(parcel.consumers)}")
-    typer.echo(f"{len(parcels.ready):,} messages {'would be' if dry_run else 'were'} replayed")
-    for filed, reason in parcels.left:
+    count = len(parcels.ready)
+    would = "would be " if dry_run else ""
+    typer.echo(f"{count:,} {'message' if count == 1 else 'messages'} {would}replayed")
+    for filed, reason in parcels.left[:_SHOWN]:
         typer.echo(f"not {filed.id} ({said_of(filed.letter)}): {reason}", err=True)
+    if more := len(parcels.left[_SHOWN:]):
+        typer.echo(f"nor {more:,} more", err=True)
     if parcels.left:
         typer.echo("They would be put aside again: mend them one by one with --edit", err=True)

@@ -1,6 +1,6 @@
 """The consumer: profiles first, then what else the events are about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from attune.features.feature import HOUR, Untakable
@@ -47,6 +47,12 @@ class Features:
             if feature.checks
         ]
         self._late = EVENTS_LATE.labels(self.name)
+        self._first: dict[tuple[str, int], int] = {}
+        self._beginnings = [self._users.beginning, *(other.beginning for other in self._others)]
+
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        """See `Consumer.begins`."""
+        self._first.update(first)
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
@@ -54,6 +60,9 @@ class Features:
         refused: Sequence[Refused] = ()
         if self._checks:
             taken, refused = self._checked(taken)
+        for beginning in self._beginnings:
+            await beginning.note(self._first)
+        self._first.clear()
         counted = await self._users.fold(taken)
         for other in self._others:
             await other.fold(counted)

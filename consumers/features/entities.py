@@ -7,8 +7,9 @@ import structlog
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
-from attune.ports import OnlineStore
+from attune.ports import OnlineStore, Row
 from attune.profiles.kept import NOTHING, Arrived, Kept
+from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 
@@ -34,6 +35,7 @@ class Entities:
         self._name = features.entity.name
         self._faults = faults
         self._cache: Cache[Kept] = Cache(cached)
+        self.beginning = Beginning(store)
 
     async def fold(self, batch: Iterable[Arrived]) -> None:
         """Fold the events into the entities they are about, and save those."""
@@ -88,13 +90,15 @@ class Entities:
                 return False
         return True
 
+    def _kept(self, entity: str, row: Row) -> Kept:
+        return Kept(entity, row, self._features, complete=self.beginning.complete)
+
     async def _load(self, wanted: Iterable[str]) -> dict[str, Kept]:
         found = {entity: self._cache.take(entity) for entity in wanted}
         missing = [entity for entity, kept in found.items() if kept is None]
         rows = await self._store.load(missing) if missing else {}
         kept = {
-            entity: known or Kept(entity, rows[entity], self._features)
-            for entity, known in found.items()
+            entity: known or self._kept(entity, rows[entity]) for entity, known in found.items()
         }
         for each in kept.values():
             if each.lost:

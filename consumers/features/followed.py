@@ -10,6 +10,7 @@ from attune.ids import ProfileId
 from attune.ports import OnlineStore
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
+from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 
 _log = structlog.get_logger()
@@ -65,9 +66,16 @@ class Followed:
 class Profiles:
     """Loads and saves profiles; those without a redirect stay decoded for the next batch."""
 
-    def __init__(self, store: OnlineStore, features: FeatureSet, cache: Cache[Profile]) -> None:
+    def __init__(
+        self,
+        store: OnlineStore,
+        features: FeatureSet,
+        cache: Cache[Profile],
+        beginning: Beginning,
+    ) -> None:
         self._store = store
         self._features = features
+        self._beginning = beginning
         self.cache = cache
 
     async def follow(self, sources: Collection[ProfileId], *, fresh: bool = False) -> Followed:
@@ -87,8 +95,11 @@ class Profiles:
                     followed.profiles[profile] = known
             if unknown:
                 rows = await self._store.load(unknown)
+                complete = self._beginning.complete
                 for profile in unknown:
-                    followed.profiles[profile] = Profile(profile, rows[profile], self._features)
+                    followed.profiles[profile] = Profile(
+                        profile, rows[profile], self._features, complete=complete
+                    )
             missing = followed.step()
         return followed
 

@@ -13,6 +13,7 @@ from attune.profiles.ledger import RETRY
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link
 from attune.stream import Position
+from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
@@ -31,7 +32,8 @@ class Users:
     def __init__(
         self, store: OnlineStore, features: FeatureSet, faults: Faults, cached: int
     ) -> None:
-        self._profiles = Profiles(store, features, Cache(cached))
+        self.beginning = Beginning(store)
+        self._profiles = Profiles(store, features, Cache(cached), self.beginning)
         self._hand_over = HandOver(self._profiles)
         self._name = features.entity.name
         self._faults = faults

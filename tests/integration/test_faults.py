@@ -2,88 +2,20 @@
 
 import asyncio
 import random
-from datetime import timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from making import NOON, event, shopped
+from histories import append, history, same_states, stored
+from making import shopped
 from roles import api, caught_up, consumer, wait_for
 
 from attune.adapters.kafka.admin import create_topics, lag
-from attune.adapters.kafka.log import open_log
-from attune.adapters.memory import MemoryStore
 from attune.adapters.postgres.migrate import migrate
-from attune.adapters.redis import RedisStore, open_wire
-from attune.collect.event import Event, Kind
 from attune.dead import decode_record
-from attune.ids import ProfileId
-from attune.ports import Row, Taken
 from attune.settings import Settings
-from attune.stream import BEHAVIORAL, DEAD, EVENTS, Position, topic_of
+from attune.stream import BEHAVIORAL, DEAD, EVENTS
 from cli.embedded.stack import Stack
-from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
-
-USERS = 120
-
-
-def history(seed: int, count: int) -> list[Event]:
-    """Events of many visitors, some of whom say who they are half-way."""
-    chance = random.Random(seed)
-    events = []
-    for number in range(count):
-        who = chance.randrange(USERS)
-        at = NOON + timedelta(seconds=number)
-        known = {"user": f"u{who}"} if who % 3 else {"user": None, "anonymous_id": f"a{who}"}
-        if who % 3 == 0 and chance.random() < 0.05:
-            user = f"u{who}"
-            events.append(
-                event(
-                    user,
-                    at,
-                    type="identify",
-                    kind=Kind.CONTEXTUAL,
-                    anonymous_id=f"a{who}",
-                    traits={"step": number},
-                )
-            )
-        else:
-            action = chance.choices(("viewed", "added", "purchased"), (8, 2, 1))[0]
-            events.append(shopped(action, at=at, price=number / 100, **known))
-    return events
-
-
-async def undisturbed(events: list[Event]) -> dict[ProfileId, Row]:
-    """The rows of a run in which nothing broke."""
-    store = MemoryStore()
-    offsets: dict[str, int] = {}
-    batch = []
-    for one in events:
-        topic = topic_of(one)
-        offsets[topic] = offsets.get(topic, -1) + 1
-        batch.append(Taken(Position(topic, 0, offsets[topic]), one))
-    await Features((store, USER_FEATURES)).take(batch)
-    return store.rows
-
-
-async def stored(settings: Settings, profiles: set[ProfileId]) -> dict[ProfileId, Row]:
-    with open_wire(str(settings.redis)) as wire:
-        return await RedisStore(wire, settings.project, USER_FEATURES).load(profiles)
-
-
-async def same_states(settings: Settings, events: list[Event]) -> None:
-    """Every state in Redis is, bit for bit, that of the undisturbed run."""
-    calm = await undisturbed(events)
-    rows = await stored(settings, set(calm))
-    for profile, row in calm.items():
-        assert rows[profile].states == row.states, profile
-        assert rows[profile].records.get("traits") == row.records.get("traits"), profile
-
-
-async def append(settings: Settings, events: list[Event]) -> None:
-    async with open_log(settings.kafka) as log:
-        await log.ready()
-        await log.append(events)
 
 
 @pytest.mark.timeout(240)
@@ -166,7 +98,7 @@ async def _poison(settings: Settings) -> None:
     assert (letter.topic, letter.partition, letter.offset) == (BEHAVIORAL, 0, 0)
     assert letter.value == b"\xff not an event"
     assert "JSON is malformed" in letter.reason
-    assert (await stored(settings, {ProfileId("ada")}))[ProfileId("ada")].states
+    assert (await stored(settings, ["ada"], USER_FEATURES))["ada"].states
 
 
 def test_the_collector_says_503_without_kafka_and_recovers(

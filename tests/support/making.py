@@ -40,12 +40,13 @@ def shopped(
     user: str | None = "ada",
     at: datetime = NOON,
     *,
+    item: str = "p1",
     category: str | None = "electronics.audio",
     price: float = 10.0,
     **more: object,
 ) -> Event:
     """A commerce event with one product line."""
-    product = Product("p1", category, "acme", round(price * 1_000_000))
+    product = Product(item, category, "acme", round(price * 1_000_000))
     kind = Kind.TRANSACTIONAL if action in {"purchased", "refunded"} else Kind.BEHAVIORAL
     return event(user, at, kind=kind, commerce=Commerce(action, (product,)), **more)
 

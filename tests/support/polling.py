@@ -32,6 +32,9 @@ class Recording:
         self._refusing = refusing
         self._raising = raising
 
+    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+        pass
+
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         for taken in batch:
             if error := self._raising.get(taken.event.id):

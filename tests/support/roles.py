@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from attune.adapters.kafka.admin import lag
 from attune.settings import Settings
@@ -32,6 +34,7 @@ def as_env(settings: Settings) -> dict[str, str]:
         "ATTUNE_KAFKA__BROKERS": settings.kafka.brokers,
         "ATTUNE_KAFKA__TOPIC_PREFIX": settings.kafka.topic_prefix,
         "ATTUNE_KAFKA__SESSION_TIMEOUT": str(settings.kafka.session_timeout.total_seconds()),
+        "ATTUNE_KAFKA__MAX_POLL_INTERVAL": str(settings.kafka.max_poll_interval.total_seconds()),
         "ATTUNE_KAFKA__PARTITIONS": str(settings.kafka.partitions),
         "ATTUNE_COLLECT__WRITE_KEYS": f'{{"{WRITE_KEY}": "test"}}',
     }
@@ -78,10 +81,10 @@ def role(settings: Settings, *arguments: str, **env: str) -> Iterator[Role]:
 
 
 @contextmanager
-def consumer(settings: Settings, name: str = "features") -> Iterator[Role]:
-    """A consumer that has joined its group."""
-    with role(settings, "consume", name) as running:
-        wait_for(lambda: _started(running))
+def consumer(settings: Settings, name: str = "features", **env: str) -> Iterator[Role]:
+    """A consumer that has asked to join its group."""
+    with role(settings, "consume", name, **env) as running:
+        wait_for(lambda: has_started(running))
         yield running
 
 
@@ -101,7 +104,7 @@ def api(settings: Settings, **env: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def _started(running: Role) -> bool:
+def has_started(running: Role) -> bool:
     assert running.process.poll() is None, running.output()
     return "consumer.started" in running.output()
 
@@ -120,6 +123,20 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < until, f"not in {seconds} s"
         time.sleep(0.05)
+
+
+async def members(settings: Settings, group: str = "features") -> set[str]:
+    """The ids of the members of a group that is not in the middle of a rebalance, else nobody."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka.brokers)
+    await admin.start()
+    try:
+        (reply,) = await admin.describe_consumer_groups([settings.kafka.topic_prefix + group])
+    except KafkaError:  # a young broker has no coordinator yet
+        return set()
+    finally:
+        await admin.close()
+    (_, _, state, _, _, found, *_), *_ = reply.groups
+    return {member[0] for member in found} if state == "Stable" else set()
 
 
 def caught_up(settings: Settings, *groups: str, seconds: float = 90) -> None:

@@ -1,29 +1,39 @@
 """Reads the archive with DuckDB: every event once, in the order in which it happened."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 
-from attune.adapters.archive.rows import COLUMNS, SCHEMA, event_of
-from attune.adapters.archive.writer import save
+from attune.adapters.archive import reached
+from attune.adapters.archive.day import look_at
+from attune.adapters.archive.files import PATTERN
+from attune.adapters.archive.reached import TopicPartition
+from attune.adapters.archive.rows import COLUMNS, taken_of
+from attune.adapters.archive.views import once, views_over
+from attune.adapters.archive.writer import ArchiveWriter
 from attune.collect.event import Event
 from attune.ids import ProfileId
+from attune.ports import Taken
 from attune.stream import EVENTS
 
 _BATCH = 10_000
+_ORDER = "timestamp, received_at, profile, id"
 
-_ONCE = """
-    SELECT * FROM {files}
-    QUALIFY row_number() OVER (
-        PARTITION BY profile, id ORDER BY received_at, topic, "partition", "offset"
-    ) = 1
-"""
-"""Overlapping files repeat an offset, and clients repeat a message id: both are the same profile
-and message id, and the one received first counts, as in the stream."""
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of a day: files that are not on their way out, and events, each once."""
+
+    day: date
+    files: int
+    bytes: int
+    events: int
 
 
 class Archive:
@@ -32,11 +42,16 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def write(self, batch: Sequence[Taken]) -> None:
+        """See `ArchiveStore.write`."""
+        ArchiveWriter(self._root).write(batch)
+
     def connection(self) -> duckdb.DuckDBPyConnection:
-        """Return DuckDB in memory with the view `events`; the caller closes it."""
-        database = duckdb.connect()
-        database.execute("SET threads = 2; SET TimeZone = 'UTC'")
-        self._view(database, "**/*.parquet")
+        """Return DuckDB in memory with the views of `views.py`; the caller closes it."""
+        database = connect()
+        empty = next(self._root.glob(PATTERN), None) is None
+        for view in views_over(self._root, empty=empty):
+            database.execute(view)
         return database
 
     def events(
@@ -46,57 +61,77 @@ class Archive:
         profiles: Collection[ProfileId] | None = None,
         topics: Collection[str] = EVENTS,
     ) -> Iterator[Event]:
-        """Yield what happened before `until` (to these profiles), the oldest first.
+        """See `ArchiveStore.events`."""
+        for taken in self.taken(until=until, profiles=profiles, topics=topics):
+            yield taken.event
 
-        Ties go by the time of receipt, then by profile and message id.
-        """
-        query = f"SELECT {', '.join(COLUMNS)} FROM events WHERE topic IN (SELECT unnest(?))"  # noqa: S608 - our own column names
-        parameters: list[Any] = [list(topics)]
-        if until is not None:
-            query += " AND timestamp < ?"
-            parameters.append(until)
-        if profiles is not None:
-            query += " AND profile IN (SELECT unnest(?))"
-            parameters.append(list(profiles))
-        query += " ORDER BY timestamp, received_at, profile, id"
+    def taken(
+        self,
+        *,
+        upto: Mapping[TopicPartition, int] | None = None,
+        until: datetime | None = None,
+        profiles: Collection[ProfileId] | None = None,
+        topics: Collection[str] = EVENTS,
+    ) -> Iterator[Taken]:
+        """See `ArchiveStore.taken`."""
+        query, parameters = _query(upto, until, profiles, topics)
         with self.connection() as database:
             found = database.execute(query, parameters)
             names = [column[0] for column in found.description]
             while rows := found.fetchmany(_BATCH):
-                yield from (event_of(dict(zip(names, row, strict=True))) for row in rows)
+                yield from (taken_of(dict(zip(names, row, strict=True))) for row in rows)
 
-    def compact(self, day: date) -> Path | None:
-        """Make one file of a day's files; None where there is nothing to join.
+    def reached(self) -> dict[TopicPartition, int]:
+        """See `ArchiveStore.reached`."""
+        return reached.read(self._root)
 
-        A crash leaves old and new files together, which reads the same. Not for the current day
-        of a reader: it may find a file gone that it has just listed.
-        """
-        folder = self._root / f"day={day}"
-        old = sorted(folder.glob("*.parquet"))
-        if len(old) < 2:  # noqa: PLR2004 - one file is compact
-            return None
-        names = sha256("\n".join(path.name for path in old).encode()).hexdigest()
-        path = folder / f"compact-{names[:16]}.parquet"
-        with duckdb.connect() as database:
-            database.execute("SET TimeZone = 'UTC'")
-            self._view(database, f"day={day}/*.parquet")
-            ordered = database.sql(
-                f"SELECT {', '.join(_quoted(SCHEMA.names))} FROM events ORDER BY timestamp, id"  # noqa: S608 - our own column names
-            )
-            save(ordered.to_arrow_table().cast(SCHEMA), path)
-        for obsolete in old:
-            obsolete.unlink()
-        return path
-
-    def _view(self, database: duckdb.DuckDBPyConnection, pattern: str) -> None:
-        if next(self._root.glob(pattern), None) is None:
-            database.register("nothing", SCHEMA.empty_table())
-            database.execute("CREATE VIEW events AS SELECT * FROM nothing")
-            return
-        paths = str(self._root / pattern).replace("'", "''")
-        files = f"read_parquet('{paths}', union_by_name = true, hive_partitioning = false)"
-        database.execute("CREATE VIEW events AS " + _ONCE.format(files=files))
+    def days(self) -> list[Kept]:
+        """See `ArchiveStore.days`; files on their way out are not counted."""
+        query = "SELECT day, count(*) FROM events GROUP BY day"
+        with self.connection() as database:
+            events = dict(database.execute(query).fetchall())
+        return [
+            Kept(day, len(live), sum(file.bytes for file in live), events[day])
+            for day in sorted(events)
+            if (live := look_at(self._root, day).live)
+        ]
 
 
-def _quoted(names: Collection[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
+def connect() -> duckdb.DuckDBPyConnection:
+    """Return DuckDB in memory, which sorts on the disk what is more than memory holds."""
+    # In a folder of its own, which DuckDB makes when needed and removes: files there have no
+    # names that two processes would not both use.
+    spill = Path(gettempdir(), f"attune-{uuid4().hex}")
+    database = duckdb.connect(
+        config={"threads": 2, "memory_limit": "1GB", "temp_directory": str(spill)}
+    )
+    database.execute("SET TimeZone = 'UTC'")
+    return database
+
+
+def _query(
+    upto: Mapping[TopicPartition, int] | None,
+    until: datetime | None,
+    profiles: Collection[ProfileId] | None,
+    topics: Collection[str],
+) -> tuple[str, list[Any]]:
+    source, parameters = ("events", []) if upto is None else _cut(upto)
+    query = f"SELECT {', '.join(COLUMNS)} FROM {source} WHERE topic IN (SELECT unnest(?))"  # noqa: S608 - our own names
+    parameters.append(list(topics))
+    if until is not None:
+        query += " AND timestamp < ?"
+        parameters.append(until)
+    if profiles is not None:
+        query += " AND profile IN (SELECT unnest(?))"
+        parameters.append(list(profiles))
+    return f"{query} ORDER BY {_ORDER}", parameters
+
+
+def _cut(upto: Mapping[TopicPartition, int]) -> tuple[str, list[Any]]:
+    """Return `events` as they were when no topic partition was archived further."""
+    within = " OR ".join(['(topic = ? AND "partition" = ? AND "offset" <= ?)'] * len(upto))
+    archived = f"(SELECT * FROM archived WHERE {within or 'false'})"  # noqa: S608 - as above
+    parameters = [
+        part for (topic, partition), end in upto.items() for part in (topic, partition, end)
+    ]
+    return f"({once(archived)})", parameters

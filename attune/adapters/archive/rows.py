@@ -13,6 +13,7 @@ import pyarrow as pa
 from attune.collect.event import Commerce, Event, Exposure, Kind, Product
 from attune.features.feature import act_of
 from attune.ports import Taken
+from attune.stream import Position
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _PRODUCT = pa.struct(
@@ -38,6 +39,7 @@ SCHEMA = pa.schema(
         ("profile", pa.string()),
         ("user_id", pa.string()),
         ("anonymous_id", pa.string()),
+        ("session_id", pa.string()),
         ("previous_id", pa.string()),
         ("group_id", pa.string()),
         ("commerce_action", pa.string()),
@@ -81,6 +83,7 @@ def _row(taken: Taken) -> dict[str, Any]:
         "profile": event.profile,
         "user_id": event.user_id,
         "anonymous_id": event.anonymous_id,
+        "session_id": event.session_id,
         "previous_id": event.previous_id,
         "group_id": event.group_id,
         **(_commerce_columns(event.commerce) if event.commerce else {}),
@@ -129,6 +132,7 @@ def event_of(row: Mapping[str, Any]) -> Event:
         source=row["source"],
         user_id=row["user_id"],
         anonymous_id=row["anonymous_id"],
+        session_id=row["session_id"],
         name=row["name"],
         previous_id=row["previous_id"],
         group_id=row["group_id"],
@@ -139,6 +143,12 @@ def event_of(row: Mapping[str, Any]) -> Event:
         context=_parsed(row["context"]),
         v=row["v"],
     )
+
+
+def taken_of(row: Mapping[str, Any]) -> Taken:
+    """Return the event in a row of `COLUMNS`, and where it lay in Kafka."""
+    position = Position(row["topic"], row["partition"], row["offset"])
+    return Taken(position, event_of(row))
 
 
 def _moment(micros: int) -> datetime:

@@ -1,15 +1,14 @@
-"""Writes batches of events as Parquet files; a file is there whole, or not at all."""
+"""Writes batches of events as Parquet files."""
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, date
 from itertools import groupby
 from pathlib import Path
-from uuid import uuid4
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from attune.adapters.archive import reached
+from attune.adapters.archive.files import folder_of, save
 from attune.adapters.archive.rows import table_of
 from attune.collect.event import millis
 from attune.errors import Unavailable
@@ -36,40 +35,26 @@ class ArchiveWriter:
         """
         ordered = sorted(batch, key=lambda taken: (_place(taken), taken.position.offset))
         try:
-            return [self._file(place, list(group)) for place, group in groupby(ordered, _place)]
+            reached.begin(self._root)
+            files = [self._file(place, list(group)) for place, group in groupby(ordered, _place)]
+            reached.advance(self._root, batch)
         except OSError as error:
             raise Unavailable(f"the archive in {self._root}", str(error)) from error
+        return files
 
     def _file(self, place: _Place, taken: Sequence[Taken]) -> Path:
         day, topic, partition = place
         first, last = taken[0].position.offset, taken[-1].position.offset
-        folder = self._root / f"day={day}"
+        folder = folder_of(self._root, day)
         folder.mkdir(parents=True, exist_ok=True)
         # A log that began anew has the same offsets again, but not the same arrival.
         arrival = millis(taken[0].event.received_at)
         path = folder / f"{topic}-{partition}-{first:020d}-{last:020d}-{arrival}.parquet"
-        save(table_of(taken), path)
+        table = table_of(taken)
+        save(path, lambda file: pq.write_table(table, file, compression="zstd"))
         return path
 
 
 def _place(taken: Taken) -> _Place:
     position = taken.position
     return taken.event.timestamp.astimezone(UTC).date(), position.topic, position.partition
-
-
-def save(table: pa.Table, path: Path) -> None:
-    """Write a Parquet file so that a crash leaves the whole file or none under its name."""
-    draft = path.with_name(f".{uuid4().hex}.draft")
-    try:
-        with draft.open("wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -24,7 +24,7 @@ _log = structlog.get_logger()
 _MAX_RECORDS = 5000
 """Of one batch: large ones are 2.5 to 3 times cheaper to fetch than single messages."""
 _LONGEST_POLL = 0.2
-_HOLD = 0.1
+_HOLD_EVERY, _HOLD = 0.4, 0.1
 _LAG = 2.0
 """Seconds."""
 _NOBODYS = TopicPartition("", 0)
@@ -43,6 +43,7 @@ class KafkaSource:
         self._in_hand: dict[TopicPartition, int] = {}
         """The first offset of each partition that was yielded and not yet committed."""
         self._holding: asyncio.Task[object] | None = None
+        self._polled = time.monotonic()
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
         """Yield what has come, also nothing, until told to stop. Partitions keep their order."""
@@ -80,6 +81,7 @@ class KafkaSource:
             found = polling.result().items() if polling.done() else ()
         finally:
             polling.cancel()
+            self._polled = time.monotonic()
         return list(chain.from_iterable(starmap(self._messages, found)))
 
     def _messages(
@@ -107,10 +109,13 @@ class KafkaSource:
         Raises:
             Unavailable: the group refuses us.
         """
+        if time.monotonic() - self._polled < _HOLD_EVERY:
+            return
         if self._holding is None or self._holding.done():
             self._holding = asyncio.create_task(self._consumer.getmany(_NOBODYS, timeout_ms=0))
         await asyncio.wait([self._holding], timeout=_HOLD)
         if self._holding.done():
+            self._polled = time.monotonic()
             try:
                 self._holding.result()
             except KafkaError as error:

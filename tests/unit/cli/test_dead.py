@@ -1,6 +1,7 @@
 """Letters chosen, explained, and packed to be sent again."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -14,7 +15,7 @@ from attune.errors import ConfigurationError, Poison
 from attune.stream import BEHAVIORAL, CONTEXTUAL, Position
 from cli.dead.choice import Choice, groups, moment, named
 from cli.dead.fault import ABSENT, field_at_fault
-from cli.dead.parcels import as_they_are, mended
+from cli.dead.parcels import as_they_are, mended, of_message
 from cli.dead.shown import as_json, show_each, show_groups, show_letter
 
 GOOD = encode(event(id="m1"))
@@ -136,15 +137,23 @@ async def test_a_message_too_large_for_its_letter_is_fetched_from_where_it_lies(
 def test_a_mended_message_goes_where_the_collector_would_put_it() -> None:
     right = event("bob", type="identify", kind=Kind.CONTEXTUAL)
 
-    parcel = mended(filed(1), encode(right))
+    parcel = mended([filed(1)], encode(right))
 
     assert (parcel.topic, parcel.key, parcel.mended) == (CONTEXTUAL, b"bob", True)
     assert decode(parcel.value) == right
 
 
+def test_a_message_is_mended_for_all_who_put_it_aside() -> None:
+    one, sibling, other = filed(1), filed(1, consumer="archive"), filed(2)
+    second = replace(sibling, offset=8)
+    third = replace(second, offset=9, resent=Resent(0, 9, NOON))
+
+    assert of_message(one, [one, second, third, other]) == [one, second]
+
+
 def test_a_mended_message_that_is_no_event_is_not_sent() -> None:
     with pytest.raises(ConfigurationError, match=r"no event: .*type.* Nothing was sent"):
-        mended(filed(1), GOOD.replace(b"track", b"tracked"))
+        mended([filed(1)], GOOD.replace(b"track", b"tracked"))
 
 
 def printed(show: object, *args: object) -> str:

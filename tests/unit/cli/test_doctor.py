@@ -1,18 +1,21 @@
 """Whatever is away or strange, the doctor says so in a line, and looks at everything else."""
 
+from datetime import datetime, timedelta
+
 import pytest
+from making import NOON
 from pydantic import PostgresDsn, RedisDsn
 from redis.exceptions import ResponseError
 from serving import serving
 
-from attune.settings import Api, Kafka, Settings
+from attune.dead import DeadLetter
+from attune.settings import Api, Consume, Kafka, Settings
 from cli import doctor
-from cli.doctor import GROUPS, Finding, examine, show
-from consumers.archive import Archiving
-from consumers.features.consumer import Features
+from cli.doctor import examine, show
+from cli.finding import Finding
+from cli.streams import consumers, dead_letters, feature_errors
+from consumers.groups import GROUPS
 from consumers.main import CONSUMERS
-from consumers.measure import Measure
-from consumers.profiles import Profiles
 
 LOCAL = pytest.mark.enable_socket  # of this machine only
 
@@ -130,8 +133,38 @@ def test_what_is_shown_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> 
     assert "set [red]that" in shown
 
 
-def test_it_looks_at_every_consumer_and_at_all_that_it_reads() -> None:
-    consumers = (Features, Profiles, Measure, Archiving)
-
-    assert {one.name: one.topics for one in consumers} == GROUPS
+def test_it_looks_at_every_consumer() -> None:
     assert set(GROUPS) == set(CONSUMERS)
+
+
+def test_dead_letters_are_news_for_a_day() -> None:
+    def letter(at: datetime) -> DeadLetter:
+        return DeadLetter("t", 0, 0, None, b"", "JSON is malformed", "features", at)
+
+    old, new = letter(NOON - timedelta(days=2)), letter(NOON - timedelta(hours=2))
+
+    assert dead_letters([], NOON).found == "0 not replayed"
+    assert dead_letters([old], NOON).well
+    found = dead_letters([old, new], NOON)
+    assert "2 not replayed, 1 of the last day, most often: JSON is malformed" in found.found
+    assert "attune dead list" in found.remedy
+
+
+METRICS = b"""# TYPE attune_feature_errors_total counter
+attune_feature_errors_total{feature="interest"} 3.0
+attune_feature_errors_total{feature="sessions"} 0.0
+"""
+
+
+@LOCAL
+async def test_features_that_raised_are_told_where_consumers_serve_their_metrics() -> None:
+    with serving(METRICS) as port:
+        served = settings().model_copy(update={"consume": Consume(metrics_port=port)})
+        (found,) = await consumers(served)
+
+    assert (found.found, found.well) == ("interest 3", False)
+    assert await consumers(settings()) == []
+
+
+def test_no_feature_raised() -> None:
+    assert feature_errors("") == {}

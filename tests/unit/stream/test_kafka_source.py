@@ -3,14 +3,21 @@
 import asyncio
 
 import pytest
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+)
 from making import NOON
 from polling import SETTINGS, Recording
 
 from attune.adapters.kafka import member
+from attune.adapters.kafka import source as kafka_source
 from attune.adapters.kafka.source import KafkaSource
 from attune.dead import DeadLetter, decode_record
-from attune.stream import BEHAVIORAL
+from attune.stream import BEHAVIORAL, Message, Position
 from consumers import runner
 from consumers.runner import run
 
@@ -48,6 +55,94 @@ async def test_poison_too_large_for_a_letter_leaves_one_that_says_where_it_lies(
 async def test_a_letter_that_cannot_be_sent_now_is_no_letter() -> None:
     with pytest.raises(KafkaTimeoutError):
         await KafkaSource(None, Producer(KafkaTimeoutError()), "", 0.0).put_aside([LARGE])
+
+
+PLACE = TopicPartition("x.events.behavioral", 2)
+
+
+class Polled:
+    """A member that is given these records, one poll after the other; then it waits for ever."""
+
+    def __init__(self, *batches: list[ConsumerRecord]) -> None:
+        self.asked: list[tuple[TopicPartition, ...]] = []
+        self.refusing: KafkaError | None = None
+        self._batches = list(batches)
+
+    async def getmany(
+        self, *places: TopicPartition, **_: object
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        self.asked.append(places)
+        if not places and self._batches:
+            return {PLACE: self._batches.pop(0)}
+        await asyncio.Event().wait()
+        return {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    async def end_offsets(self, _: set[TopicPartition]) -> dict[TopicPartition, int]:
+        if self.refusing:
+            raise self.refusing
+        return {PLACE: 20}
+
+    async def position(self, _: TopicPartition) -> int:
+        return 12
+
+    async def commit(self) -> None:
+        pass
+
+
+def record(offset: int, *headers: tuple[str, bytes]) -> ConsumerRecord:
+    return ConsumerRecord(PLACE.topic, 2, offset, 0, 0, b"ada", b"{}", None, 3, 2, headers)
+
+
+async def test_what_is_polled_says_where_it_lay_and_whom_it_is_for() -> None:
+    again = record(11, ("traceparent", b"00"), ("attune-only", b"features,archive"))
+    source = KafkaSource(Polled([record(10), again]), None, "x.", 0.0)
+
+    batch = await anext(source.batches(asyncio.Event()))
+
+    assert batch == [
+        Message(Position(BEHAVIORAL, 2, 10), b"ada", b"{}"),
+        Message(Position(BEHAVIORAL, 2, 11), b"ada", b"{}", ("features", "archive")),
+    ]
+
+
+async def test_who_is_told_to_stop_does_not_wait_for_the_end_of_a_rebalance() -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_soon(stop.set)
+
+    async with asyncio.timeout(5):
+        assert [batch async for batch in KafkaSource(Polled(), None, "", 0.0).batches(stop)] == [[]]
+
+
+async def test_a_batch_in_hand_is_lag_until_it_is_committed() -> None:
+    member = Polled([record(10), record(11)])
+    source = KafkaSource(member, None, "x.", 0.0)
+    await anext(source.batches(asyncio.Event()))
+    assert await source.lag() == {(BEHAVIORAL, 2): 10}
+
+    await source.commit()
+    assert await source.lag() == {(BEHAVIORAL, 2): 8}
+
+    member.refusing = KafkaConnectionError("away")
+    assert await source.lag() is None
+
+
+async def test_a_member_that_holds_its_place_asks_for_nothing_and_waits_for_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kafka_source, "_HOLD_EVERY", 0.0)
+    member = Polled()
+    source = KafkaSource(member, None, "x.", 0.0)
+
+    async with asyncio.timeout(5):
+        await source.hold()
+        await source.hold()  # the first still waits: there is one at a time
+
+    assert [PLACE not in places for places in member.asked] == [True]
+    assert all(member.asked)
+    source.close()
 
 
 class Client:
