@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick check format schema data web bench lock clean
+.PHONY: help run walk test quick check format schema data web bench lock compile interpreted clean
 
 help:  ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,7 +47,13 @@ web:  ## build GraphiQL's page anew (needs Node.js)
 lock: .venv/dev  ## pin every dependency anew
 	@sh scripts/lock.sh
 
-clean:  ## remove .attune (all data of `make run`) and everything that was built
+compile: .venv/dev  ## compile the hot modules, which needs a C compiler: twice the events a second
+	@$(BIN)/python scripts/compile.py
+
+interpreted:  ## undo `make compile`
+	@$(PYTHON) scripts/compile.py --remove
+
+clean: interpreted  ## remove .attune (all data of `make run`) and everything that was built
 	@rm -rf .attune .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 

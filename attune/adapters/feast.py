@@ -7,6 +7,7 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 import re
 import struct
 from collections.abc import Sequence
+from typing import Final
 
 import mmh3
 
@@ -19,8 +20,8 @@ from attune.profiles.profile import RECORDS
 
 VERSION_FIELD = b"_v"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
-_STRING = 2
-_MORE = 0x80  # in a varint: another byte follows
+_STRING: Final = 2
+_MORE: Final = 0x80  # in a varint: another byte follows
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _U32 = struct.Struct("<I")
 _GLOB = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
@@ -234,5 +235,5 @@ def _value_head(length: int) -> bytes:
     return head(len(before) + length) + before
 
 
-_SHORT = 1024
+_SHORT: Final = 1024
 _VALUES = tuple(map(_value_head, range(_SHORT)))

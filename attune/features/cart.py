@@ -3,7 +3,7 @@
 import struct
 from bisect import insort
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import mmh3
 
@@ -13,7 +13,7 @@ from attune.features.money import MICROS
 
 _HEAD = struct.Struct("<qqB")  # latest order, newest move (both ms since 1970), moves
 _MOVE = struct.Struct("<IIiq")  # before the newest (ms), product, quantity, price (micros)
-_LONGEST_AGO = 2**32 - 1
+_LONGEST_AGO: Final = 2**32 - 1
 
 
 class Move(NamedTuple):

@@ -5,6 +5,7 @@ import struct
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import mmh3
 
@@ -15,9 +16,11 @@ from attune.features.names import ITEM, Names
 from attune.features.ticks import Window
 
 _HEAD = struct.Struct("<IH")  # newest bucket, entries
-_HASH_BITS = 32
-_RANK, _RANKS = 5, 31  # bits of a rank
-_AGE, _AGES = 16, 0xFFFF
+_HASH_BITS: Final = 32
+_RANK: Final = 5  # bits of a rank
+_RANKS: Final = 31
+_AGE: Final = 16  # bits of an age
+_AGES: Final = 0xFFFF
 
 DAY_BY_HOURS = Window("24h", HOUR, 24)
 

@@ -3,7 +3,7 @@
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -20,10 +20,10 @@ Act: TypeAlias = str
 Update: TypeAlias = Callable[[Any, Event, int], Any]
 """`update` of a feature: state, event and its time in ms since 1970, to the new state."""
 
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 """Milliseconds: the unit of every clock in a feature."""
 
 VISIT_ACTS: frozenset[Act] = frozenset(

@@ -2,14 +2,15 @@
 
 import struct
 from dataclasses import dataclass, field
+from typing import Final
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features.feature import HOUR, VISIT_ACTS, Act, CorruptState, Feature, Field, Value
 
-_WEEK = 7 * 24 * HOUR
-_MONDAY = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
-_HOURS = 168
+_WEEK: Final = 7 * 24 * HOUR
+_MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
+_HOURS: Final = 168
 
 
 @dataclass(frozen=True)

@@ -3,36 +3,37 @@
 import struct
 from collections.abc import Sequence
 from functools import cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from attune.features.feature import CorruptState
 
 Parts: TypeAlias = list[bytes]
 """Packed states, in the order of their features."""
 
-_MAGIC = 0xA7
+_MAGIC: Final = 0xA7
 """First byte of every state. Feast's `apply` calls a view's function with random bytes, and those
 must read as the empty state (reference: Feast 0.67, `on_demand_feature_view.py`)."""
 
-_WIDE = 0xA8
+_WIDE: Final = 0xA8
 """First byte where a part has 256 bytes or more: lengths are four bytes each then."""
 
 _HEAD = struct.Struct("<Q")
-_AS_OF = 16
+_AS_OF: Final = 16
 """The head as one number: first byte, version, and above these bits the time of the latest event,
 ms since 1970: enough until the year 10889."""
 
-_NARROW = 256
+_NARROW: Final = 256
 
 
 def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
     """Return packed states of a view in one piece, with the time of the latest event."""
     lengths = [len(part) for part in parts]
-    if max(lengths, default=0) < _NARROW:
-        head = _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC)
-        return b"".join((head, bytes(lengths), *parts))
-    head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
-    return b"".join((head, _lengths(len(lengths)).pack(*lengths), *parts))
+    try:
+        table = bytes(lengths)
+    except ValueError:  # one has 256 bytes or more
+        head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
+        return b"".join((head, _lengths(len(lengths)).pack(*lengths), *parts))
+    return _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC) + table + b"".join(parts)
 
 
 def split(version: int, count: int, raw: bytes) -> Parts:

@@ -7,7 +7,7 @@ something in them, and each event is in one bucket.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,7 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
-_MOST = 2**63 - 1
+_MOST: Final = 2**63 - 1
 _NONE: list[int] = []
 
 

@@ -4,50 +4,31 @@ import struct
 from array import array
 from enum import Enum
 from functools import cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import mmh3
 import msgspec
 
 from attune.ids import ProfileId
+from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import ALL, Spans, rest, union
 from attune.stream import TOPICS, Position
 
-_MINUTE = 60  # seconds
-_RETRY_WINDOW = 24 * 60
+_MINUTE: Final = 60  # seconds
+_RETRY_WINDOW: Final = 24 * 60
 """Minutes in which a client's retry of a message id is recognised."""
-_RETRIES_KEPT, _RETRIES_NOTED = 256, 1024
+_RETRIES_KEPT: Final = 256
+_RETRIES_NOTED: Final = 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
 # once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at.
-_HASH_SHIFT, _MINUTE_SHIFT = 24, 12
-_HASH_MASK = (1 << 40) - 1
-_LOW = (1 << 12) - 1
-_LOWS = (1 << 24) - 1
-_FEW = 8  # message ids that may stay however old they are
-
-Place = tuple[ProfileId, str, int]
-"""Source profile, topic and partition: where offsets rise from event to event."""
-
-
-class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """How far a place was read: the offset of the last event, and the latest arrival (seconds)."""
-
-    offset: int = -1
-    received: int = -1
-
-    def covers(self, offset: int, received: int) -> bool:
-        """Say whether the place was read beyond an event.
-
-        An event that comes again has arrived by the latest arrival. One that arrived after it, at
-        an offset that was passed, lies in a log that began anew: topics were made again, another
-        cluster took over, the light broker was restarted.
-        """
-        return offset <= self.offset and received <= self.received
-
-    def __or__(self, other: "Mark") -> "Mark":
-        return Mark(max(self.offset, other.offset), max(self.received, other.received))
+_HASH_SHIFT: Final = 24
+_MINUTE_SHIFT: Final = 12
+_HASH_MASK: Final = (1 << 40) - 1
+_LOW: Final = (1 << 12) - 1
+_LOWS: Final = (1 << 24) - 1
+_FEW: Final = 8  # message ids that may stay however old they are
 
 
 class Verdict(Enum):
@@ -61,7 +42,6 @@ class Verdict(Enum):
     """A client has sent it again: its message id was taken in from another place."""
 
 
-UNREAD = Mark()
 NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
 
 _HEAD = struct.Struct("<qqIBBBH")
@@ -69,7 +49,7 @@ _HEAD = struct.Struct("<qqIBBBH")
 of others (packed behind them), message ids."""
 _MARK = "BHQI"  # topic, partition, offset, second
 _MARK_SIZE = struct.calcsize("<" + _MARK)
-_TAG = 2  # bytes
+_TAG: Final = 2  # bytes
 _LENGTH = struct.Struct("<H")
 Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
 """Source, topic, partition, and of its mark the offset, the arrival, and what others have."""

@@ -8,7 +8,8 @@ from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ports import OnlineStore, Row
-from attune.profiles.kept import NOTHING, Arrived, Kept
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults

@@ -3,7 +3,8 @@
 import structlog
 
 from attune.features.folded import Raised
-from attune.profiles.kept import NOTHING, Arrived
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING
 from attune.stream import Position
 from attune.telemetry import FEATURE_ERRORS
 

@@ -8,7 +8,8 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
 from attune.ports import OnlineStore
-from attune.profiles.kept import NOTHING, Arrived
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING
 from attune.profiles.ledger import RETRY
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link

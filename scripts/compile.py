@@ -1,0 +1,81 @@
+"""Compile the hot modules to C, beside their sources: `compile.py [--remove] [ROOT]`.
+
+Needs a C compiler, mypy and setuptools. `attune.compiled` says which modules, and sees to it that
+none is ever older than its source.
+"""
+
+import ast
+import os
+import sys
+from contextlib import chdir
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+
+# Not by `import attune`: that would refuse what is to be mended here.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "attune"))
+import compiled
+
+_GROUP = "attune_compiled"
+"""The library that all modules share; it lies beside the packages."""
+_MYPY = ("--ignore-missing-imports", "--follow-imports=silent")  # `make check` has the strict look
+
+
+def main(arguments: list[str]) -> None:
+    """Remove what is compiled, and compile anew unless told to remove only."""
+    roots = [argument for argument in arguments if not argument.startswith("--")]
+    root = Path(roots[0]).resolve() if roots else compiled.ROOT
+    remove(root)
+    if "--remove" not in arguments:
+        build(root)
+
+
+def remove(root: Path) -> None:
+    """Have the sources run again."""
+    for found in (*root.glob(f"{_GROUP}__mypyc.*.so"), *root.glob(f"{_GROUP}__mypyc.*.pyd")):
+        found.unlink()
+    for path in compiled.MODULES:
+        for found in (root / path).parent.glob(f"{Path(path).stem}.*"):
+            if found.suffix in (".so", ".pyd"):
+                found.unlink()
+    (root / "attune" / "compiled.txt").unlink(missing_ok=True)
+
+
+def build(root: Path) -> None:
+    """Compile, and write down of what: before a module lies there, so that none is forgotten."""
+    from mypyc.build import mypycify  # noqa: PLC0415 - to remove, no compiler is needed
+    from setuptools import setup  # noqa: PLC0415 - as above
+
+    for path in compiled.MODULES:
+        _check(root / path)
+    manifest = "".join(f"{compiled.digest(path, root)} {path}\n" for path in compiled.MODULES)
+    with TemporaryDirectory() as made, chdir(root):
+        extensions = mypycify(
+            [*_MYPY, f"--cache-dir={made}/mypy", *compiled.MODULES],
+            opt_level="3",
+            group_name=_GROUP,
+            target_dir=made,
+        )
+        setup(
+            name=_GROUP,
+            packages=[],
+            ext_modules=extensions,
+            script_args=["--quiet", "build_ext", f"--build-lib={made}/lib", f"--build-temp={made}"],
+        )
+        (root / "attune" / "compiled.txt").write_text(manifest)
+        for found in sorted(Path(made, "lib").rglob("*.so")):
+            copy(found, root / os.path.relpath(found, Path(made, "lib")))
+
+
+def _check(path: Path) -> None:
+    """See that what mypyc silently leaves out does not occur: the options of a class.
+
+    A msgspec.Struct would be neither frozen nor an array then, and its bytes would be others.
+    """
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ClassDef) and any(k.arg != "metaclass" for k in node.keywords):
+            sys.exit(f"{path}:{node.lineno}: {node.name} has options, which mypyc leaves out")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
