@@ -51,7 +51,8 @@ compile: .venv/dev  ## compile the hot modules, which needs a C compiler: twice 
 	@$(BIN)/python scripts/compile.py
 
 interpreted:  ## undo `make compile`
-	@$(PYTHON) scripts/compile.py --remove
+	@rm -f attune/compiled.txt attune_compiled__mypyc.*
+	@find attune consumers -name '*.so' -delete
 
 clean: interpreted  ## remove .attune (all data of `make run`) and everything that was built
 	@rm -rf .attune .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

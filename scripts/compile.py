@@ -1,4 +1,6 @@
-"""Compile the hot modules to C, beside their sources: `compile.py [--remove] [ROOT]`.
+"""Compile the hot modules to C, beside their sources: `compile.py [FOLDER [PYTHON]]`.
+
+`FOLDER` has the packages, and `PYTHON` the libraries that they use.
 
 Needs a C compiler, mypy and setuptools. `attune.compiled` says which modules, and sees to it that
 none is ever older than its source.
@@ -12,22 +14,17 @@ from pathlib import Path
 from shutil import copy
 from tempfile import TemporaryDirectory
 
+_ROOT, _PYTHON = (
+    *sys.argv[1:],
+    *(str(Path(__file__).parent.parent), sys.executable)[len(sys.argv) - 1 :],
+)
 # Not by `import attune`: that would refuse what is to be mended here.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "attune"))
-import compiled
+sys.path.insert(0, str(Path(_ROOT, "attune").resolve()))
+import compiled  # noqa: E402 - it lies on that path
 
 _GROUP = "attune_compiled"
 """The library that all modules share; it lies beside the packages."""
 _MYPY = ("--ignore-missing-imports", "--follow-imports=silent")  # `make check` has the strict look
-
-
-def main(arguments: list[str]) -> None:
-    """Remove what is compiled, and compile anew unless told to remove only."""
-    roots = [argument for argument in arguments if not argument.startswith("--")]
-    root = Path(roots[0]).resolve() if roots else compiled.ROOT
-    remove(root)
-    if "--remove" not in arguments:
-        build(root)
 
 
 def remove(root: Path) -> None:
@@ -48,10 +45,15 @@ def build(root: Path) -> None:
 
     for path in compiled.MODULES:
         _check(root / path)
-    manifest = "".join(f"{compiled.digest(path, root)} {path}\n" for path in compiled.MODULES)
+    manifest = "".join(f"{compiled.digest(path)} {path}\n" for path in compiled.MODULES)
     with TemporaryDirectory() as made, chdir(root):
         extensions = mypycify(
-            [*_MYPY, f"--cache-dir={made}/mypy", *compiled.MODULES],
+            [
+                *_MYPY,
+                f"--python-executable={_PYTHON}",
+                f"--cache-dir={made}/mypy",
+                *compiled.MODULES,
+            ],
             opt_level="3",
             group_name=_GROUP,
             target_dir=made,
@@ -78,4 +80,5 @@ def _check(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    remove(compiled.ROOT)
+    build(compiled.ROOT)
