@@ -47,7 +47,7 @@ web:  ## build GraphiQL's page anew (needs Node.js)
 lock: .venv/dev  ## pin every dependency anew
 	@sh scripts/lock.sh
 
-compile: .venv/dev  ## compile the hot modules, which needs a C compiler: twice the events a second
+compile: .venv/dev  ## compile what events pass through, as in the image; needs a C compiler
 	@$(BIN)/python scripts/compile.py
 
 interpreted:  ## undo `make compile`

@@ -24,7 +24,11 @@ import compiled  # noqa: E402 - it lies on that path
 
 _GROUP = "attune_compiled"
 """The library that all modules share; it lies beside the packages."""
-_MYPY = ("--ignore-missing-imports", "--follow-imports=silent")  # `make check` has the strict look
+_MYPY = (
+    "--config-file=",
+    "--ignore-missing-imports",
+    "--follow-imports=silent",
+)  # `make check` has the strict look
 
 
 def remove(root: Path) -> None:
