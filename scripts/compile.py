@@ -11,8 +11,11 @@ import os
 import sys
 from contextlib import chdir
 from pathlib import Path
-from shutil import copy
+from shutil import copy, copytree
 from tempfile import TemporaryDirectory
+
+from mypyc.build import mypycify
+from setuptools import setup
 
 _ROOT, _PYTHON = (
     *sys.argv[1:],
@@ -44,33 +47,31 @@ def remove(root: Path) -> None:
 
 def build(root: Path) -> None:
     """Compile, and write down of what: before a module lies there, so that none is forgotten."""
-    from mypyc.build import mypycify  # noqa: PLC0415 - to remove, no compiler is needed
-    from setuptools import setup  # noqa: PLC0415 - as above
-
     for path in compiled.MODULES:
         _check(root / path)
     manifest = "".join(f"{compiled.digest(path)} {path}\n" for path in compiled.MODULES)
-    with TemporaryDirectory() as made, chdir(root):
-        extensions = mypycify(
-            [
-                *_MYPY,
-                f"--python-executable={_PYTHON}",
-                f"--cache-dir={made}/mypy",
-                *compiled.MODULES,
-            ],
-            opt_level="3",
-            group_name=_GROUP,
-            target_dir=made,
-        )
-        setup(
-            name=_GROUP,
-            packages=[],
-            ext_modules=extensions,
-            script_args=["--quiet", "build_ext", f"--build-lib={made}/lib", f"--build-temp={made}"],
-        )
+    with TemporaryDirectory() as made:
+        # Away from everything else: mypy stumbles over what lies beside the packages of an image.
+        for package in sorted({path.partition("/")[0] for path in compiled.MODULES}):
+            copytree(root / package, Path(made, "source", package))
+        with chdir(Path(made, "source")):
+            _compile(made)
         (root / "attune" / "compiled.txt").write_text(manifest)
         for found in sorted(Path(made, "lib").rglob("*.so")):
             copy(found, root / os.path.relpath(found, Path(made, "lib")))
+
+
+def _compile(made: str) -> None:
+    """Put the libraries into `lib` of a folder."""
+    options = [*_MYPY, f"--python-executable={_PYTHON}", f"--cache-dir={made}/mypy"]
+    setup(
+        name=_GROUP,
+        packages=[],
+        ext_modules=mypycify(
+            [*options, *compiled.MODULES], opt_level="3", group_name=_GROUP, target_dir=made
+        ),
+        script_args=["--quiet", "build_ext", f"--build-lib={made}/lib", f"--build-temp={made}"],
+    )
 
 
 def _check(path: Path) -> None:
