@@ -4,7 +4,8 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick check format schema data web bench lock compile interpreted clean
+.PHONY: help run walk test quick soak check format schema data goldens web bench lock compile \
+	interpreted clean
 
 help:  ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,7 +20,10 @@ test: .venv/dev  ## all tests; starts Kafka, Redis and PostgreSQL once for the i
 	@$(BIN)/python -m pytest
 
 quick: .venv/dev  ## unit, property, contract and golden tests: no servers, seconds
-	@$(BIN)/python -m pytest -m "not integration and not browser"
+	@$(BIN)/python -m pytest -m "not integration and not browser and not soak"
+
+soak: .venv/dev  ## the tests that take minutes: fifty consumers killed under load
+	@$(BIN)/python -m pytest -m soak
 
 check: .venv/dev  ## lint, types, import directions, generated files, compose file, wheel
 	@$(BIN)/ruff check
@@ -38,8 +42,12 @@ format: .venv/dev  ## format the code
 schema: .venv/dev  ## write schema.graphql anew
 	@$(BIN)/python scripts/schema.py > schema.graphql
 
-data: .venv/dev  ## write docs/data.md anew
+data: .venv/dev  ## write docs/data.md and the table of docs/features.md anew
 	@$(BIN)/python scripts/data.py > docs/data.md
+	@$(BIN)/python scripts/classes.py
+
+goldens: .venv/dev  ## write the golden states anew, after a format has changed on purpose
+	@$(BIN)/python scripts/goldens.py
 
 web:  ## build GraphiQL's page anew (needs Node.js)
 	@cd web/graphiql && npm ci --no-audit --no-fund && npm run build

@@ -8,9 +8,12 @@ from uuid import uuid4
 
 from api import collect, graphql, health, pages
 from api.application import Application, serve_within
+from api.context import Context
 from api.current import Following
 from api.measure import Measured
-from api.schema import Context, build_schema
+from api.population import Population
+from api.reading import Reader
+from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
 from attune.adapters.kafka.log import KafkaLog, open_log
@@ -21,11 +24,13 @@ from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.models import PostgresModels
 from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import Unavailable
+from attune.features.entities import POPULATION
+from attune.features.view import USER
 from attune.ports import OnlineStore
 from attune.predict.score import Scorer
 from attune.predict.store import StoredModel
 from attune.settings import Settings
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 
 
 @asynccontextmanager
@@ -33,7 +38,11 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
     """Yield the application with everything it needs; no server need be there yet."""
     async with AsyncExitStack() as stack:
         wire = stack.enter_context(open_wire(str(settings.redis)))
-        store = RedisStore(wire, settings.project, USER_FEATURES)
+        readers = {
+            features.entity.name: Reader(RedisStore(wire, settings.project, features), features)
+            for features in FEATURES
+        }
+        store = readers[USER.name].store
         log = await stack.enter_async_context(open_log(settings.kafka))
         database = await stack.enter_async_context(open_database(settings))
         following = Following(
@@ -42,9 +51,16 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         await following.refresh()
         await stack.enter_async_context(_running(following.follow()))
         context = Context(
-            Reception(store, USER_FEATURES, lambda: following.current, _new_id),
+            Reception(
+                store,
+                USER_FEATURES,
+                lambda: following.current,
+                _new_id,
+                Population(readers[POPULATION.name]),
+            ),
             Measured(PostgresMeasures(database).counts),
             _clock,
+            readers,
         )
         exact, prefixes = pages.routes(
             demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
@@ -52,7 +68,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         yield Application(
             {
                 **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
-                **graphql.routes(build_schema(USER_FEATURES), context),
+                **graphql.routes(build_schema(FEATURES), context),
                 **health.routes(_parts(store, log, following)),
                 **exact,
             },

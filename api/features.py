@@ -1,52 +1,102 @@
 """Stop 3 in GraphQL: a type for each feature view, made from its declaration."""
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NewType
 
 import strawberry
+from strawberry.scalars import Base64
 
-from api.visitor import Visitor
+from api.reading import Reading
+from attune.collect.event import EPOCH
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
-from attune.features.view import FeatureView
+from attune.features.plain import PlainView, Status
+from attune.features.ranks import Rfm
+from attune.features.spelling import pascal
+from attune.features.view import Entity, FeatureView
 
-_TYPES: Mapping[str, Any] = {
-    "int64": int | None,
-    "float64": float | None,
-    "string": str | None,
-    "string_list": list[str] | None,
-    "float64_list": list[float] | None,
+Int64 = NewType("Int64", int)
+SCALARS: Mapping[object, Any] = {
+    Int64: strawberry.scalar(
+        name="Int64",
+        description="A whole number of up to 64 bits; JavaScript is exact up to 2^53.",
+        serialize=int,
+    )
+}
+"""GraphQL's own `Int` ends at 2^31. Counts that are streamed stay below; what others store may
+not."""
+
+_SCALARS: Mapping[str, Any] = {
+    "int32": int,
+    "int64": Int64,
+    "float32": float,
+    "float64": float,
+    "bool": bool,
+    "string": str,
+    "bytes": Base64,
+    "timestamp": datetime,
 }
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+def _annotation(field: Field, *, streamed: bool) -> Any:  # noqa: ANN401 - a type
+    element: Any = _SCALARS[field.type.removesuffix("_list")]
+    if streamed and element is Int64:
+        element = int
+    return (list[element] if field.type.endswith("_list") else element) | None
+
+
+FeatureStatus = strawberry.enum(
+    Status, name="FeatureStatus", description="What became of values that a job stored."
+)
+
+_SPOKEN = {"user": "visitor"}
+"""What an entity is called in descriptions, where that is not its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureTypes:
-    """The GraphQL type `Features`, and how a visitor becomes one."""
+    """The GraphQL type of an entity's features, and how what is read becomes one."""
 
     type: type
-    of: Callable[[Visitor], Any]
+    of: Callable[[Reading], Any]
 
 
 def feature_types(features: FeatureSet) -> FeatureTypes:
-    """Return the types of an installation's feature views."""
+    """Return the types of an entity's feature views."""
+    entity = features.entity
     views = {view.name: _view_type(view) for view in features.views}
+    stored = {view.name: _stored_type(view) for view in features.plain}
+    ranked = {rank.name: _ranked_type(features.entity, rank) for rank in features.ranks}
     whole = _type(
-        "UserFeatures",
-        "Features of the visitor, by feature view, evaluated at the moment of the answer.",
+        f"{pascal(entity.name)}Features",
+        f"Features of the {_SPOKEN.get(entity.name, entity.name)}, by feature view, evaluated at "
+        "the moment of the answer.",
         {
-            view.name: (views[view.name], strawberry.field(description=view.description))
-            for view in features.views
+            view.name: (
+                {**views, **stored}[view.name],
+                strawberry.field(description=view.description),
+            )
+            for view in features.all_views
+        }
+        | {
+            rank.name: (ranked[rank.name], strawberry.field(description=rank.description))
+            for rank in features.ranks
         },
     )
 
-    def of(visitor: Visitor) -> Any:  # noqa: ANN401 - a type made at run time
+    def of(reading: Reading) -> Any:  # noqa: ANN401 - a type made at run time
         return whole(
             **{
-                name: views[name](as_of=_as_of(visitor, name), **values)
-                for name, values in visitor.values.items()
-            }
+                name: views[name](as_of=_as_of(reading, name), **values)
+                for name, values in reading.values.items()
+            },
+            **{
+                name: stored[name](as_of=_moment(held.as_of), status=held.status, **held.values)
+                for name, held in reading.stored.items()
+            },
+            **{name: ranked[name](**values) for name, values in reading.ranked.items()},
         )
 
     return FeatureTypes(whole, of)
@@ -54,15 +104,32 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
 
 def _view_type(view: FeatureView) -> type:
     as_of = strawberry.field(description="Time of the latest event in it; null if there was none.")
-    fields = {field.name: (_TYPES[field.type], _described(field)) for field in view.fields}
-    name = "".join(part.capitalize() for part in view.full_name.split("_"))
-    return _type(f"{name}Features", view.description, {"as_of": (datetime | None, as_of), **fields})
+    fields = {f.name: (_annotation(f, streamed=True), _described(f)) for f in view.fields}
+    name = f"{pascal(view.full_name)}Features"
+    return _type(name, view.description, {"as_of": (datetime | None, as_of), **fields})
+
+
+def _ranked_type(entity: Entity, rank: Rfm) -> type:
+    fields = {f.name: (_annotation(f, streamed=True), _described(f)) for f in rank.fields}
+    return _type(f"{pascal(entity.name)}{pascal(rank.name)}Features", rank.description, fields)
+
+
+def _stored_type(view: PlainView) -> type:
+    as_of = strawberry.field(description="Time of the row it comes from; null if there is none.")
+    status = strawberry.field(description="Whether there is something; all is null if not.")
+    fields = {f.name: (_annotation(f, streamed=False), _described(f)) for f in view.fields}
+    return _type(
+        f"{pascal(view.entity.name)}{pascal(view.name)}Features",
+        view.description,
+        {"as_of": (datetime | None, as_of), "status": (FeatureStatus, status), **fields},
+    )
 
 
 def _type(name: str, description: str, fields: Mapping[str, tuple[Any, Any]]) -> type:
-    made = dataclasses.make_dataclass(
-        name, [(field, annotation, default) for field, (annotation, default) in fields.items()]
-    )
+    annotations = {field: annotation for field, (annotation, _) in fields.items()}
+    told = {field: default for field, (_, default) in fields.items()}
+    # Not by `make_dataclass`: strawberry then makes the fields anew, without descriptions.
+    made = type(name, (), {"__annotations__": annotations, "__module__": __name__, **told})
     return strawberry.type(made, name=name, description=description)
 
 
@@ -71,6 +138,9 @@ def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
     return strawberry.field(description=f"{field.description}{unit}.")
 
 
-def _as_of(visitor: Visitor, name: str) -> datetime | None:
-    newest = visitor.profile.folded.newest(visitor.features.by_name[name].state_name)
-    return datetime.fromtimestamp(newest / 1000, UTC) if newest else None
+def _as_of(reading: Reading, name: str) -> datetime | None:
+    return _moment(reading.newest(name) or None)
+
+
+def _moment(ms: int | None) -> datetime | None:
+    return None if ms is None else EPOCH + timedelta(milliseconds=ms)

@@ -11,8 +11,8 @@ from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
+from api.context import Context
 from api.http import Request, Response, Routes, reply
-from api.schema import Context
 from attune.errors import BadRequest, Unavailable
 from attune.telemetry import ANSWERS
 

@@ -1,22 +1,22 @@
 """The GraphQL schema: one root field resolves a visitor, the stops say how each part looks."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import create_type
 
+from api.context import AT, Info, unanswerable
 from api.decide import Block, blocks_of
-from api.features import FeatureTypes, feature_types
-from api.measure import BlockExposures, Measured
+from api.entities import entity_field
+from api.features import SCALARS, FeatureTypes, feature_types
+from api.measure import BlockExposures
 from api.predict import Prediction, predictions_of
 from api.profiles import Profile, Segment, segments_of
-from api.visitor import Reception, Visitor
-from attune.collect.event import millis
+from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, profile_of
 
@@ -25,24 +25,14 @@ _MAX_TOKENS = 4_000
 else waiting for seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What resolvers need; the same for every request."""
-
-    reception: Reception
-    measured: Measured
-    clock: Callable[[], datetime]
-
-
-Info = strawberry.Info[Context, None]
-
-
-def build_schema(features: FeatureSet) -> strawberry.Schema:
-    """Return the schema of an installation with these features."""
+def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
+    """Return the schema of an installation with these features, those of users first."""
+    users, *others = every
+    own = _query_type(_user_type(feature_types(users))).__strawberry_definition__.fields
     return strawberry.Schema(
-        query=_query_type(_user_type(feature_types(features))),
+        query=create_type("Query", [*own, *map(entity_field, others)]),
         extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
-        config=StrawberryConfig(disable_field_suggestions=False),
+        config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
     )
 
 
@@ -81,7 +71,7 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.visitor.values  # reading the features may find one that cannot be read
+            _ = self.visitor.flat  # reading the features may find one that cannot be read
             return self.visitor.degraded
 
     return User
@@ -100,18 +90,12 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             info: Info,
             id: strawberry.ID | None = None,  # noqa: A002 - the argument's name in GraphQL
             anonymous_id: strawberry.ID | None = None,
-            at: Annotated[
-                datetime | None,
-                strawberry.argument(
-                    description="Evaluate windows as of this moment, not before the visitor's "
-                    "latest event; now, if left out."
-                ),
-            ] = None,
+            at: Annotated[datetime | None, AT] = None,
         ) -> Any:  # noqa: ANN401 - as above
             context = info.context
             asked = _asked(id, anonymous_id)
-            now = millis(_aware(at) if at else context.clock())
-            return user_type(visitor=await context.reception.visitor(asked, now))
+            visitor = await context.reception.visitor(asked, context.moment(at))
+            return user_type(visitor=visitor)
 
         @strawberry.field(description="How often each block was shown, most shown first.")
         async def exposures(self, info: Info) -> list[BlockExposures]:
@@ -124,16 +108,4 @@ def _asked(user_id: str | None, anonymous_id: str | None) -> ProfileId:
     try:
         return profile_of(user_id, anonymous_id)
     except ValueError:
-        raise GraphQLError(
-            "user needs an id",
-            extensions={"code": "BAD_USER_INPUT", "remedy": "give id or anonymousId, not empty"},
-        ) from None
-
-
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise GraphQLError(
-            "at needs a time zone",
-            extensions={"code": "BAD_USER_INPUT", "remedy": "write 2026-11-24T12:00:00Z"},
-        )
-    return moment
+        raise unanswerable("user needs an id", remedy="give id or anonymousId, not empty") from None

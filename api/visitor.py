@@ -1,68 +1,44 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from api.current import Current
+from api.population import Population
+from api.reading import Reading
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
 from attune.errors import Unavailable
 from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
+from attune.features.spelling import camel
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
 from attune.profiles.segments import Membership, segments_of
-from attune.telemetry import DEGRADED
-
-_UNDERSCORE = re.compile(r"_([a-z0-9])")
 
 
-def camel(name: str) -> str:
-    """Return the name as GraphQL and rules spell it: `behavior_score` -> `behaviorScore`."""
-    return _UNDERSCORE.sub(lambda match: match.group(1).upper(), name)
-
-
-@dataclass(frozen=True)
-class Visitor:
+@dataclass(frozen=True, kw_only=True)
+class Visitor(Reading):
     """A profile read at `now` (ms since 1970), with the content and models of the same instant.
 
     Whatever is derived is derived when somebody asks, once.
     """
 
+    kept: Profile
     asked: ProfileId
-    profile: Profile
-    features: FeatureSet
     current: Current
-    now: int
     new_id: Callable[[], str]
-    degraded: list[str] = field(default_factory=list)
 
-    @cached_property
-    def values(self) -> Mapping[str, Mapping[str, Value]]:
-        """Each view's fields, evaluated at `now`; a state that cannot be read counts as empty."""
-        return {view.name: self._read(view.name) for view in self.features.views}
-
-    def _read(self, name: str) -> Mapping[str, Value]:
-        view = self.features.by_name[name]
-        if view.state_name in self.profile.seams:
-            self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
-            return {field.name: None for field in view.fields}
-        values = self.profile.folded.read(view, self.now)
-        if reason := self.profile.lost.get(view.state_name):
-            self.degrade(f"features.{name}", reason)
-        return values
-
-    @cached_property
-    def flat(self) -> dict[str, Value]:
-        """Every field of every view: what models are given."""
-        return {name: v for fields in self.values.values() for name, v in fields.items()}
+    @property
+    def profile(self) -> Profile:
+        """What is kept of them."""
+        return self.kept
 
     @cached_property
     def scores(self) -> list[Score]:
@@ -92,11 +68,6 @@ class Visitor:
             self.current.playbook, slot, self.facts, decision_id=self.new_id(), at=self.now
         )
 
-    def degrade(self, part: str, reason: str) -> None:
-        """Say in the answer that a part is missing, and why."""
-        DEGRADED.labels(part).inc()
-        self.degraded.append(f"{part}: {reason}")
-
 
 @dataclass(frozen=True, slots=True)
 class Reception:
@@ -110,6 +81,8 @@ class Reception:
     features: FeatureSet
     current: Callable[[], Current]
     new_id: Callable[[], str]
+    population: Population | None = None
+    """Where it is not known, nobody is ranked."""
 
     async def visitor(self, asked: ProfileId, now: int) -> Visitor:
         """Return what is known under a profile id, wherever its redirects lead.
@@ -117,26 +90,44 @@ class Reception:
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
         away = ""
-        profile = Profile(asked, Row(), self.features)
+        profile, plain = Profile(asked, Row(), self.features), Row().plain
         try:
-            profile = await self._follow(asked)
+            profile, plain = await self._follow(asked)
         except (Unavailable, CorruptState) as error:
             away = str(error)
         current = self.current()
         # Features are read at no moment before their latest event, and clocks of hosts differ.
         now = max(now, profile.ledger.last_seen)
-        visitor = Visitor(asked, profile, self.features, current, now, self.new_id)
+        visitor = Visitor(
+            kept=profile,
+            among=await self._among(now),
+            features=self.features,
+            now=now,
+            plain=plain,
+            asked=asked,
+            current=current,
+            new_id=self.new_id,
+        )
         if away:
             visitor.degrade("features", away)
         for part, reason in current.missing.items():
             visitor.degrade(part, reason)
         return visitor
 
-    async def _follow(self, asked: ProfileId) -> Profile:
+    async def _among(self, now: int) -> Mapping[str, Mapping[str, Value]]:
+        if self.population is None:
+            return {}
+        views = {rank.among for rank in self.features.ranks}
+        return {view: await self.population.values(view, now) for view in views}
+
+    async def _follow(self, asked: ProfileId) -> tuple[Profile, Mapping[str, bytes]]:
         found: dict[ProfileId, Profile] = {}
+        plain: dict[ProfileId, Mapping[str, bytes]] = {}
         at: ProfileId | None = asked
         while at and at not in found:
-            found[at] = Profile(at, (await self.store.load([at]))[at], self.features)
+            row = (await self.store.load([at]))[at]
+            found[at], plain[at] = Profile(at, row, self.features), row.plain
             redirect = found[at].redirect
             at = redirect.target if redirect else None
-        return found[end_of(list(found), at)]
+        end = end_of(list(found), at)
+        return found[end], plain[end]

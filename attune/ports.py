@@ -77,13 +77,15 @@ class Row(msgspec.Struct, frozen=True):
     """One entity as the online store holds it: one hash in Redis, in Feast's encoding.
 
     `states` are stored states by the view's state name. `records` are Attune's own: what was
-    applied, traits, redirect. `version` guards a write against a concurrent one; 0 is an entity
-    that does not exist yet.
+    applied, traits, redirect. `plain` holds values of ordinary Feast views as Feast wrote them, by
+    `view:field`, and its timestamps by `_ts:view`. `version` guards a write against a concurrent
+    one; 0 is an entity that does not exist yet.
     """
 
     version: int = 0
     states: Mapping[str, bytes] = {}
     records: Mapping[str, bytes] = {}
+    plain: Mapping[str, bytes] = {}
 
 
 class Write(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from attune.errors import AttuneError
 from attune.settings import Settings
 from cli.archive import app as archive_app
 from cli.dead.commands import app as dead_app
+from cli.features.commands import app as features_app
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
 from cli.settings_table import masked
@@ -36,7 +37,6 @@ app = typer.Typer(
     command of its own, pointed at real servers by the environment: `ATTUNE_KAFKA__BROKERS`,
     `ATTUNE_REDIS`, `ATTUNE_POSTGRES`, and more (`attune settings` shows all).""",
 )
-features_app = typer.Typer(no_args_is_help=True, help="Tell Feast about the features.")
 app.add_typer(features_app, name="features")
 app.add_typer(dead_app, name="dead")
 app.add_typer(archive_app, name="archive")
@@ -173,26 +173,6 @@ def settings() -> None:
     from cli.settings_table import show as show_settings
 
     show_settings(Settings())
-
-
-@features_app.command("apply")
-def features_apply(
-    *,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would change, and stop.")] = False,
-) -> None:
-    """Bring Feast's registry in line with `feature_repo/`, and show what changed."""
-    from feature_repo.apply import apply
-
-    changes = apply(Settings(), plan_only=plan)
-    Console().print("\n".join(changes) if changes else "nothing to change")
-
-
-@features_app.command("env")
-def features_env() -> None:
-    """Print the variables that Feast's own command line needs: `eval "$(attune features env)"`."""
-    from feature_repo.apply import exports
-
-    typer.echo(exports(Settings()))
 
 
 def main() -> None:

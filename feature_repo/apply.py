@@ -6,8 +6,9 @@ Importing feast takes 4 s: nothing that serves requests or folds events may impo
 import json
 import shlex
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from string import Template
@@ -26,6 +27,8 @@ from pydantic import RedisDsn
 
 from attune.errors import ConfigurationError, Unavailable
 from attune.settings import Settings
+from feature_repo.check import declared, refuse
+from feature_repo.known import changed, known, unfilled
 from feature_repo.objects import repo_contents
 from feature_repo.views import FEATURES
 
@@ -85,29 +88,51 @@ def open_store(settings: Settings) -> Iterator[feast.FeatureStore]:
         registry.write_engine.dispose()  # Feast itself never closes its connections
 
 
-def apply(settings: Settings, *, plan_only: bool = False) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What applying changes in the registry, a line each; which views are to be backfilled."""
+
+    changes: list[str]
+    unfilled: list[str]
+
+
+def apply(
+    settings: Settings,
+    *,
+    agree: Callable[[Plan], bool] = lambda _: True,
+    same_meaning: bool = False,
+    force: bool = False,
+) -> list[str]:
     """Bring the registry in line with `feature_repo`; return what changes, a line each.
 
-    With `plan_only` the registry stays as it is. What `feature_repo` no longer declares is
-    deleted from the registry; nothing in Redis is touched.
+    Unless `agree` agrees with the plan, the registry stays as it is. What `feature_repo` no longer
+    declares is deleted from the registry; nothing in Redis is touched. With `same_meaning`, a view
+    that was rewritten and means what it meant keeps its version; `force` overrides what is a
+    matter of judgement.
 
     Raises:
+        ConfigurationError: a declaration is wrong, or has changed without a new version.
         Unavailable: PostgreSQL does not answer.
     """
+    refuse(declared(FEATURES), force=force)
     wanted = repo_contents(FEATURES, settings.project, settings.data)
     # Feast registers an entity of its own, and would count it among what is to be deleted.
     wanted.entities.append(DUMMY_ENTITY)
     with open_store(settings) as store, quiet():
+        tags = known(store)
+        if not same_meaning:
+            refuse(list(changed(FEATURES, tags)), force=force)
         difference, _, _ = store.plan(wanted)
         changes = [
             change
             for change in difference.feast_object_diffs
             if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
         ]
-        if changes and not plan_only:
+        plan = Plan(sorted(map(_line, changes)), unfilled(FEATURES, tags))
+        if changes and agree(plan):
             objects: list[Any] = list(chain.from_iterable(wanted))
             store.apply(objects, objects_to_delete=_gone(changes), partial=False)
-    return sorted(_line(change) for change in changes)
+    return plan.changes
 
 
 @contextmanager

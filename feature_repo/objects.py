@@ -19,17 +19,17 @@ from typing import Any, NamedTuple
 import feast
 from feast.data_source import DataSource
 from feast.repo_contents import RepoContents
-from feast.types import Array, Bytes, Float64, Int64, String
-from feast.types import FeastType as Type
+from feast.types import Bytes, Int64, String
 
 from attune.adapters.feast import state_feature, state_view
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
+from attune.features.plain import PlainView
 from attune.features.view import USER, Entity, FeatureView
+from feature_repo.known import tags_of
 from feature_repo.on_demand import NOW, READS, source_of
-
-ALL_FEATURES = "user_features"
-"""Feature service of every field of users; other entities have their own: `item_features`."""
+from feature_repo.ranked import ranked_services, ranked_views
+from feature_repo.stored import Made, described, feast_type, feast_view
 
 MODEL_INPUTS = "model_inputs"
 """Feature service of the numbers that models are given, in this order."""
@@ -38,13 +38,7 @@ EVENT_TIME = "event_timestamp"
 CREATED_TIME = "created"
 """Columns of the state history, in microseconds; `created` breaks ties and is unique."""
 
-_TYPES: dict[str, Type] = {
-    "int64": Int64,
-    "float64": Float64,
-    "string": String,
-    "string_list": Array(String),
-    "float64_list": Array(Float64),
-}
+_NUMBERS = frozenset({"int32", "int64", "float32", "float64", "bool"})
 
 
 def offline_path(data: Path, entity: Entity) -> Path:
@@ -52,9 +46,14 @@ def offline_path(data: Path, entity: Entity) -> Path:
     return (data / "offline" / f"{state_view(entity)}.parquet").resolve()
 
 
+def service_of(entity: Entity) -> str:
+    """Return the name of the feature service of every field of an entity: `user_features`."""
+    return f"{entity.name}_features"
+
+
 def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
     """Return the fields that are numbers, in the order in which models take them."""
-    return tuple(field for field in features.fields if field.type in ("int64", "float64"))
+    return tuple(field for field in features.fields if field.type in _NUMBERS)
 
 
 def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> RepoContents:
@@ -69,16 +68,26 @@ def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> Repo
         {view.name: _on_demand_view(view, state.view, now) for view in features.views}
         for features, state in zip(every, states, strict=True)
     ]
-    services = [_services(*pair) for pair in zip(every, on_demand, strict=True)]
+    plain = [
+        [feast_view(view, state.entity, data) for view in features.plain]
+        for features, state in zip(every, states, strict=True)
+    ]
+    services = [_services(*made) for made in zip(every, on_demand, plain, strict=True)]
+    stored = list(chain.from_iterable(plain))
+    ranked = ranked_views(every, {state.entity.name: state.view for state in states}, now)
     return RepoContents(
         projects=[feast.Project(name=project, description="Attune")],
-        data_sources=[now, *(source for state in states for source in state.sources)],
-        feature_views=[state.view for state in states],
-        on_demand_feature_views=[view for views in on_demand for view in views.values()],
+        data_sources=[
+            now,
+            *(source for state in states for source in state.sources),
+            *(each.source for each in stored),
+        ],
+        feature_views=[*(state.view for state in states), *(each.view for each in stored)],
+        on_demand_feature_views=[*(v for views in on_demand for v in views.values()), *ranked],
         stream_feature_views=[],
         label_views=[],
         entities=[state.entity for state in states],
-        feature_services=list(chain.from_iterable(services)),
+        feature_services=[*chain.from_iterable(services), *ranked_services(ranked)],
         permissions=[],
     )
 
@@ -125,9 +134,11 @@ def _state(features: FeatureSet, data: Path) -> _State:
             ),
         ],
         source=push,
-        online=True,
+        # Our consumers write it. Feast reads it all the same, but `feast materialize` leaves it
+        # alone: an old state over a new one, or one without its ledger, would count events twice.
+        online=False,
         description=f"States of each {features.entity.name}: {features.entity.description}",
-        tags={view.name: f"version {view.version}" for view in features.views},
+        tags=tags_of(features),
     )
     return _State(entity, state, (batch, push))
 
@@ -140,38 +151,37 @@ def _on_demand_view(
         name=view.full_name,
         # Feast 0.67 compares declared with inferred fields including descriptions, and infers
         # none: they stand in the tags of the view instead, which survive.
-        schema=[feast.Field(name=field.name, dtype=_TYPES[field.type]) for field in view.fields],
+        schema=[feast.Field(name=field.name, dtype=feast_type(field)) for field in view.fields],
         sources=[state[[state_feature(view)]], now],
         mode="python",
         udf=function,
         udf_string=source_of(view.full_name),
         description=view.description,
-        tags={field.name: _described(field) for field in view.fields},
+        tags={field.name: described(field) for field in view.fields},
     )
 
 
-def _described(field: Field) -> str:
-    return f"{field.description} ({field.unit})" if field.unit else field.description
-
-
 def _services(
-    features: FeatureSet, on_demand: Mapping[str, feast.OnDemandFeatureView]
+    features: FeatureSet,
+    on_demand: Mapping[str, feast.OnDemandFeatureView],
+    plain: Sequence[Made],
 ) -> Iterable[feast.FeatureService]:
     entity = features.entity
     yield feast.FeatureService(
-        name=f"{entity.name}_features",
-        features=list(on_demand.values()),
+        name=service_of(entity),
+        features=[*on_demand.values(), *(each.view for each in plain)],
         description=f"Everything known about a {entity.name}, at `now`",
     )
     if entity != USER:
         return
     wanted = {field.name for field in model_inputs(features)}
-    chosen = (
-        (on_demand[view.name], [f.name for f in view.fields if f.name in wanted])
-        for view in features.views
-    )
+    views: list[tuple[Any, FeatureView | PlainView]] = [
+        *((on_demand[view.name], view) for view in features.views),
+        *((each.view, view) for each, view in zip(plain, features.plain, strict=True)),
+    ]
+    chosen = ((made, [f.name for f in view.fields if f.name in wanted]) for made, view in views)
     yield feast.FeatureService(
         name=MODEL_INPUTS,
-        features=[view[names] for view, names in chosen if names],
+        features=[made[names] for made, names in chosen if names],
         description="The numbers that models are given",
     )

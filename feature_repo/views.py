@@ -4,9 +4,10 @@
 writes a class of your own to begin with, and its test.
 """
 
+from attune.features.buyers import Buyers
 from attune.features.cart import Cart
 from attune.features.distinct import Distinct, DistinctSketch
-from attune.features.entities import ITEM, SESSION
+from attune.features.entities import ITEM, POPULATION, SESSION
 from attune.features.feature import DAY, HOUR, MINUTE, VISIT_ACTS
 from attune.features.feature_set import FeatureSet
 from attune.features.hours import HourOfWeek
@@ -16,12 +17,14 @@ from attune.features.names import BRAND, CATEGORY, VISITOR
 from attune.features.names import ITEM as ITEMS
 from attune.features.prices import PriceSensitivity
 from attune.features.purchases import Purchases
+from attune.features.ranks import Rfm
 from attune.features.sessions import Sessions
 from attune.features.shares import CHANNEL, DEVICE, Shares
 from attune.features.ticks import Window
-from attune.features.view import FeatureView
+from attune.features.view import USER, FeatureView
 from attune.features.visit import Visit
 from attune.features.windows import Count, Decay, Ratio, Sum, Windows
+from feature_repo.plain import plain_of
 
 OTHERS = VISIT_ACTS - {"viewed", "added", "purchased"}
 
@@ -75,7 +78,9 @@ USER_FEATURES = FeatureSet(
             "When, on what and from where they come",
             (HourOfWeek(), Shares(DEVICE), Shares(CHANNEL), FirstAndLast()),
         ),
-    )
+    ),
+    plain=plain_of(USER),
+    ranks=(Rfm(),),
 )
 
 ITEM_FEATURES = FeatureSet(
@@ -126,12 +131,22 @@ ITEM_FEATURES = FeatureSet(
             ),
             entity=ITEM,
         ),
-    )
+    ),
+    plain=plain_of(ITEM),
 )
 
 SESSION_FEATURES = FeatureSet(
-    (FeatureView("visit", "What happened in the visit", (Visit(),), entity=SESSION),)
+    (FeatureView("visit", "What happened in the visit", (Visit(),), entity=SESSION),),
+    plain=plain_of(SESSION),
 )
 
-FEATURES = (USER_FEATURES, ITEM_FEATURES, SESSION_FEATURES)
+POPULATION_FEATURES = FeatureSet(
+    (
+        FeatureView(
+            "buyers", "Where a fifth of them ends and the next begins", (Buyers(),), POPULATION
+        ),
+    )
+)
+
+FEATURES = (USER_FEATURES, ITEM_FEATURES, SESSION_FEATURES, POPULATION_FEATURES)
 """What is streamed, one set an entity."""

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import classes
 import data
 import typer
 import yaml
@@ -25,7 +26,7 @@ from cli.embedded.jars import KAFKA_VERSION
 from cli.embedded.kafka import render
 from cli.main import app
 from consumers.main import CONSUMERS
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -65,9 +66,14 @@ def checks() -> Iterator[tuple[str, Check]]:
 
 
 def _generated() -> Iterator[tuple[str, Check]]:
-    schema = f"{build_schema(USER_FEATURES).as_str()}\n"
+    schema = f"{build_schema(FEATURES).as_str()}\n"
     yield "schema.graphql is current", partial(current, "schema.graphql", schema, "schema")
     yield "docs/data.md is current", partial(current, "docs/data.md", f"{data.page()}\n", "data")
+    features = "docs/features.md"
+    yield (
+        f"{features} is current",
+        partial(current, features, classes.written(_read(features)), "data"),
+    )
 
 
 def current(path: str, wanted: str, target: str) -> Iterator[str]:

@@ -9,12 +9,14 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from api.visitor import camel
 from attune import stream, telemetry
+from attune.features.feature import Field
+from attune.features.plain import PlainView
+from attune.features.spelling import camel
 from attune.features.view import FeatureView
 from attune.settings import Settings
 from consumers.groups import GROUPS
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 COLLECTOR = "collector"
 RUNNER = "every consumer"
@@ -117,10 +119,13 @@ def _features() -> Iterator[str]:
         "## Features",
         "Declared in `feature_repo/views.py`. The online store keeps the state of each view; its "
         "fields are computed at the moment of reading. Rules and GraphQL use the name in camel "
-        "case, Feast the other.",
+        "case, Feast the other; rules are about users.",
     )
-    for view in USER_FEATURES.views:
-        yield from _view(view)
+    for features in FEATURES:
+        for view in features.views:
+            yield from _view(view)
+        for plain in features.plain:
+            yield from _plain(plain)
 
 
 def _view(view: FeatureView) -> Iterator[str]:
@@ -129,9 +134,23 @@ def _view(view: FeatureView) -> Iterator[str]:
         f"### `{view.full_name}`",
         f"{view.description}. Changed by {acts}. State version {view.version}.",
     )
+    yield from _fields(view.fields)
+
+
+def _plain(view: PlainView) -> Iterator[str]:
+    lives = f"; nothing older than {view.ttl} is answered" if view.ttl else ""
+    yield from _head(
+        f"### `{view.full_name}`",
+        f"{view.description}. Of each {view.entity.name}, from `{view.source}` by "
+        f"`feast materialize`{lives}.",
+    )
+    yield from _fields(view.fields)
+
+
+def _fields(fields: Iterable[Field]) -> Iterator[str]:
     yield from table(
-        ("field", "in rules", "type", "unit", "meaning"),
-        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in view.fields),
+        ("field", "in rules and GraphQL", "type", "unit", "meaning"),
+        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in fields),
     )
 
 

@@ -59,7 +59,7 @@ def commands(program: str) -> list[list[str]]:
 @pytest.mark.parametrize("arguments", commands("attune"), ids=" ".join)
 def test_every_command_and_option_exists(arguments: list[str]) -> None:
     at = next((i for i, word in enumerate(arguments) if word.startswith("-")), len(arguments))
-    names = [word for word in arguments[:at] if word in {"features", "apply"}] or arguments[:1]
+    names = arguments[: 2 if arguments[0] == "features" else 1]
 
     shown = CliRunner().invoke(app, [*names, "--help"], env={"COLUMNS": "200"})
 

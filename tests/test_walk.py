@@ -14,9 +14,10 @@ import httpx
 
 from api import collect
 from api.application import Application
+from api.context import Context
 from api.current import Following
 from api.measure import Measured
-from api.schema import Context, build_schema
+from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
 from attune.adapters.memory import MemoryLog, MemoryStore
@@ -27,7 +28,7 @@ from attune.stream import BEHAVIORAL, CONTEXTUAL, EVENTS, EXPOSURES, TRANSACTION
 from cli.seed.load import DEMO, read_seed
 from consumers.features.consumer import Features
 from consumers.measure import Measure
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(minutes=10)
@@ -123,7 +124,7 @@ async def ask(
     await following.refresh()
     reception = Reception(profiles, USER_FEATURES, lambda: following.current, new_id)
     context = Context(reception, Measured(measures.counts), lambda: NOW)
-    result = await build_schema(USER_FEATURES).execute(query, context_value=context)
+    result = await build_schema(FEATURES).execute(query, context_value=context)
     assert result.errors is None
     assert result.data is not None
     answer: dict[str, Any] = result.data["user"]

@@ -92,7 +92,8 @@ class People:
 
 
 def _fold(folded: Folded, event: Event) -> None:
-    """Fold an event in; a feature that raises loses it, as in the stream."""
+    """Fold an event in; a feature that raises loses it and no other, as in the stream."""
+    folded.hold()
     try:
         folded.update(act_of(event), event, event.at)
     except Raised as raised:

@@ -12,6 +12,7 @@ from attune.predict.store import ModelStore
 from attune.settings import Settings
 from feature_repo.apply import apply, open_store
 from feature_repo.objects import model_inputs
+from feature_repo.stored import require_sources
 from feature_repo.views import FEATURES, USER_FEATURES
 from training.dataset import join, split
 from training.export import export
@@ -74,6 +75,7 @@ def make(settings: Settings, now: datetime, goal: Goal, progress: Progress) -> t
         history = write_history(archive.events(until=now), FEATURES, settings.data)
     parts = split(history, goal.horizon)
     progress(f"joining features to {len(parts.train) + len(parts.held_out):,} moments")
+    require_sources(FEATURES, settings.data)
     apply(settings)
     inputs = model_inputs(USER_FEATURES)
     with open_store(settings) as store:

@@ -53,7 +53,7 @@ class StateFiles:
 
 class _File:
     def __init__(self, features: FeatureSet, data: Path) -> None:
-        self._views = [view.name for view in features.views]
+        self._views = [view.state_name for view in features.views]
         self._path = offline_path(data, features.entity)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._draft = self._path.with_suffix(".draft")

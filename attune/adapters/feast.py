@@ -12,6 +12,7 @@ from typing import Final
 import mmh3
 
 from attune.adapters.resp import argument, head, number
+from attune.adapters.values import read_varint
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
 from attune.features.view import Entity, FeatureView
@@ -19,10 +20,12 @@ from attune.ports import Row, Write
 from attune.profiles.profile import RECORDS
 
 VERSION_FIELD = b"_v"
+TIME = "_ts:"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING: Final = 2
 _MORE: Final = 0x80  # in a varint: another byte follows
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
+_BEYOND = 1 << 64
 _U32 = struct.Struct("<I")
 _GLOB = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
 
@@ -59,6 +62,11 @@ def field_of(view: str, feature: str) -> bytes:
     return _U32.pack(mmh3.hash(f"{view}:{feature}", signed=False))
 
 
+def time_of(view: str) -> bytes:
+    """Return the hash field that holds when a Feast view was last written, by event time."""
+    return f"{TIME}{view}".encode()
+
+
 def bytes_value(raw: bytes) -> bytes:
     """Return a `feast.types.Value` that holds bytes."""
     length = len(raw)
@@ -75,7 +83,7 @@ def bytes_of_value(value: bytes) -> bytes:
     """
     if value[:1] != b"\x0a":
         raise ValueError("not a bytes value")
-    length, start = _read_varint(value, 1)
+    length, start = read_varint(value, 1)
     return value[start : start + length]
 
 
@@ -104,8 +112,9 @@ def ms_of_timestamp(raw: bytes) -> int:
     start = 0
     while start < len(raw):
         tag = raw[start]
-        found[tag], start = _read_varint(raw, start + 1)
-    return found[8] * 1000 + found[16] // 1_000_000
+        found[tag], start = read_varint(raw, start + 1)
+    seconds = found[8] - _BEYOND if found[8] >= _BEYOND >> 1 else found[8]  # before 1970
+    return seconds * 1000 + found[16] // 1_000_000
 
 
 class Layout:
@@ -116,7 +125,7 @@ class Layout:
         self._before = _before(features.entity.join_key)
         self._after = project.encode()
         self._fixed = len(self._before) + _U32.size + len(self._after)
-        self._time = argument(b"_ts:" + feast_view.encode())
+        self._time = argument(time_of(feast_view))
         self._state = {
             view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
         }
@@ -125,6 +134,11 @@ class Layout:
                 f"two views of {features.entity.name} have one place in the store, by the hash of "
                 f"their names ({', '.join(self._state)}): rename one of them"
             )
+        self._plain = {
+            field_of(view.name, field.name): f"{view.name}:{field.name}"
+            for view in features.plain
+            for field in view.fields
+        } | {time_of(view.name): f"{TIME}{view.name}" for view in features.plain}
         self._views = {field: name for name, field in self._state.items()}
         self._records = {field: name for name, field in _RECORD_FIELDS.items()}
         self._state_arguments = {name: argument(field) for name, field in self._state.items()}
@@ -149,12 +163,14 @@ class Layout:
     def row(self, found: Sequence[bytes]) -> Row:
         """Return what a hash holds, given as field, value, field, ...
 
-        Fields of other Feast views are left aside.
+        Values of plain views are kept as they are: the consumer has no use for them. Fields of
+        Feast views that are not declared are left aside.
         """
         if not found:
             return _ABSENT
         states: dict[str, bytes] = {}
         records: dict[str, bytes] = {}
+        plain: dict[str, bytes] = {}
         version = 0
         fields = iter(found)
         for field, value in zip(fields, fields, strict=True):
@@ -164,7 +180,9 @@ class Layout:
                 records[record] = value
             elif field == VERSION_FIELD:
                 version = int(value)
-        return Row(version, states, records)
+            elif (name := self._plain.get(field)) is not None:
+                plain[name] = value
+        return Row(version, states, records, plain)
 
     def add_fields(self, write: Write, parts: list[bytes]) -> int:
         """Add the fields that a write sets, with their values: version, states and records.
@@ -216,17 +234,6 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
-
-
-def _read_varint(raw: bytes, start: int) -> tuple[int, int]:
-    number = shift = 0
-    while True:
-        byte = raw[start]
-        start += 1
-        number |= (byte % _MORE) << shift
-        if byte < _MORE:
-            return number, start
-        shift += 7
 
 
 def _value_head(length: int) -> bytes:

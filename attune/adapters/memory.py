@@ -70,5 +70,5 @@ class MemoryStore(OnlineStore):
         for name in write.remove - write.states.keys() - write.records.keys():
             states.pop(name, None)
             records.pop(name, None)
-        self.rows[write.id] = Row(row.version + 1, states, records)
+        self.rows[write.id] = Row(row.version + 1, states, records, row.plain)
         return True

@@ -104,6 +104,4 @@ def run_graph(onnx: bytes, matrix: Matrix) -> Matrix:
 
 
 def _number(value: Value) -> float:
-    if value is None or isinstance(value, list):
-        return nan
-    return float(value)
+    return float(value) if isinstance(value, int | float) else nan

@@ -8,12 +8,14 @@ from typing import Final, NamedTuple
 import mmh3
 
 from attune.collect.event import Event
+from attune.errors import ConfigurationError
 from attune.features.feature import DAY, HOUR, MINUTE, Act, CorruptState, Feature, Field, Value
 from attune.features.money import MICROS
 
 _HEAD = struct.Struct("<qqB")  # latest order, newest move (both ms since 1970), moves
 _MOVE = struct.Struct("<IIiq")  # before the newest (ms), product, quantity, price (micros)
-_LONGEST_AGO: Final = 2**32 - 1
+_LONGEST_AGO: Final = 2**32 - 1  # ms, 49 days
+_MOST_MOVES: Final = 200  # of 20 bytes: some 4 kB
 
 
 class Move(NamedTuple):
@@ -42,15 +44,26 @@ class Cart(Feature[Carried]):
     """Pieces, value and age of the open cart, and whether it was abandoned.
 
     An order empties the cart: moves of its moment or before are forgotten, in whatever order they
-    come. Of a cart with more than `keep` moves the newest count. A product's price is the one of
-    its latest addition. `cart_abandoned` is 1 once nothing was moved for `idle`, until an order, or
+    come. So are moves of more than `forget` before the newest one, and of more than `keep` the
+    oldest. A product is in the cart as often as it was added more than removed, at the price of its
+    latest addition. `cart_abandoned` is 1 once nothing was moved for `idle`, until an order, or
     until `forget` after the last move: then the shop has forgotten the cart too.
+
+    Raises:
+        ConfigurationError: `forget` or `keep` is more than a state can hold.
     """
 
     idle: int = HOUR
     forget: int = 30 * DAY
     keep: int = 16
     acts: frozenset[Act] = frozenset({"added", "removed", "purchased"})
+
+    def __post_init__(self) -> None:
+        """Check what the layout bounds."""
+        if not 1 <= self.keep <= _MOST_MOVES:
+            raise ConfigurationError(f"keep is {self.keep}: choose from 1 to {_MOST_MOVES}")
+        if not 0 < self.forget <= _LONGEST_AGO:
+            raise ConfigurationError(f"forget is {self.forget} ms: choose up to 49 days")
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -80,15 +93,19 @@ class Cart(Feature[Carried]):
                 item = mmh3.hash(product.id, signed=False)
                 price = product.price_micros or 0
                 insort(state.moves, Move(at, item, sign * product.quantity, price))
-            if len(state.moves) > self.keep:
-                del state.moves[: -self.keep]
+            state.moves = self._newest(state.moves)
         return state
 
     def merge(self, ours: Carried, theirs: Carried) -> Carried:
         """All moves of both since the latest order of either."""
         ordered = max(ours.ordered, theirs.ordered)
         moves = sorted(move for move in (*ours.moves, *theirs.moves) if move.at > ordered)
-        return Carried(ordered, moves[-self.keep :])
+        return Carried(ordered, self._newest(moves))
+
+    def _newest(self, moves: list[Move]) -> list[Move]:
+        if moves and moves[0].at < (oldest := moves[-1].at - self.forget):
+            moves = [move for move in moves if move.at >= oldest]
+        return moves[-self.keep :] if len(moves) > self.keep else moves
 
     def read(self, state: Carried, now: int) -> tuple[Value, ...]:
         """Sum up, product by product; more removed than added is none."""
@@ -113,7 +130,7 @@ class Cart(Feature[Carried]):
             return _HEAD.pack(state.ordered, 0, 0) if state.ordered else b""
         newest = state.moves[-1].at
         return _HEAD.pack(state.ordered, newest, len(state.moves)) + b"".join(
-            _MOVE.pack(min(newest - at, _LONGEST_AGO), item, quantity, price)
+            _MOVE.pack(newest - at, item, quantity, price)
             for at, item, quantity, price in state.moves
         )
 
@@ -126,4 +143,6 @@ class Cart(Feature[Carried]):
             Move(newest - ago, item, quantity, price)
             for ago, item, quantity, price in _MOVE.iter_unpack(raw[_HEAD.size :])
         ]
+        if moves and (moves[-1].at != newest or moves != sorted(moves)):
+            raise CorruptState("moves that are not in the order of time")
         return Carried(ordered, moves)

@@ -13,14 +13,14 @@ def items_of(event: Event) -> Iterable[Slice]:
     """Return each product of an event with its own lines and revenue.
 
     The revenue of an order with several products is told for the whole; each has what its lines
-    add up to.
+    add up to. One with a single product, in however many lines, is that product's as it is.
     """
     commerce = event.commerce
     if commerce is None:
         return ()
-    if len(commerce.products) == 1:
-        return ((EntityId(commerce.products[0].id), event),)
-    items = dict.fromkeys(product.id for product in commerce.products)
+    items = list(dict.fromkeys(product.id for product in commerce.products))
+    if len(items) == 1:
+        return ((EntityId(items[0]), event),)
     return [(EntityId(item), replace(event, commerce=_lines(commerce, item))) for item in items]
 
 
@@ -37,4 +37,19 @@ def sessions_of(event: Event) -> Iterable[Slice]:
 ITEM = Entity("item", "item_id", "A product, by its id in events", items_of)
 SESSION = Entity(
     "session", "session_id", "A visit, by the id that the sender gave it", sessions_of, ttl=30
+)
+
+
+CUSTOMERS = EntityId("customers")
+"""The one entity of its kind."""
+
+
+def population_of(event: Event) -> Iterable[Slice]:
+    """Yield an order or a refund for all customers together."""
+    if event.commerce and event.commerce.action in ("purchased", "refunded"):
+        yield CUSTOMERS, event
+
+
+POPULATION = Entity(
+    "population", "population_id", "All customers together, by the id `customers`", population_of
 )

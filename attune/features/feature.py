@@ -1,9 +1,11 @@
 """What a feature is: a small state, four functions on it, and the fields it answers."""
 
+import struct
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -11,8 +13,28 @@ from attune.collect.event import Event
 
 State = TypeVar("State")
 
-FieldType = Literal["int64", "float64", "string", "string_list", "float64_list"]
-Value: TypeAlias = int | float | str | list[str] | list[float] | None
+OwnType = Literal["int64", "float64", "bool", "string", "string_list", "float64_list"]
+"""What features answer."""
+
+FieldType = Literal[
+    OwnType,
+    "int32",
+    "float32",
+    "bytes",
+    "timestamp",
+    "timestamp_list",
+    "int32_list",
+    "int64_list",
+    "float32_list",
+    "bool_list",
+    "bytes_list",
+]
+"""What Feast's ordinary views hold besides (`attune.features.plain`)."""
+
+OWN_TYPES: tuple[OwnType, ...] = get_args(OwnType)
+
+One: TypeAlias = int | float | str | bytes | datetime
+Value: TypeAlias = One | list[int] | list[float] | list[str] | list[bytes] | list[datetime] | None
 
 Act: TypeAlias = str
 """What an event is to a feature: a commerce action (`viewed`), or else the call type (`page`)."""
@@ -37,6 +59,17 @@ ACTS: frozenset[Act] = VISIT_ACTS | {"identify", "group", "alias"}
 
 class CorruptState(ValueError):
     """Stored bytes that are no state of this feature."""
+
+
+NOT_A_STATE = (
+    struct.error,
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What decoding may raise where bytes are no state; `CorruptState` is a ValueError."""
 
 
 class Untakable(ValueError):
@@ -77,7 +110,8 @@ class Feature(Generic[State], metaclass=Declared):
 
     Within the lateness bound of the feature the state does not depend on the order of events, and
     `merge` of two halves of a history equals the whole: that is what makes replays, rebalances,
-    backfills and the union of two profiles exact. Amounts are integers for the same reason.
+    backfills and the union of two profiles exact. Amounts are integers for the same reason. A class
+    that has limits (a lateness bound, names it lets go) says so; docs/features.md compares them.
 
     A state passed to `update` or `merge` is spent: only the returned one may be used afterwards.
 
@@ -90,7 +124,7 @@ class Feature(Generic[State], metaclass=Declared):
     """The events that concern it; `update` is called for no other."""
 
     largest: ClassVar[int] = 4096
-    """Bytes that a packed state may have. One that grows beyond is a bug of its feature."""
+    """Bytes that a packed state may have, with names of usual length: tests hold features to it."""
 
     @property
     @abstractmethod
@@ -111,7 +145,10 @@ class Feature(Generic[State], metaclass=Declared):
 
     @abstractmethod
     def merge(self, ours: State, theirs: State) -> State:
-        """Return the state of both histories together."""
+        """Return the state of both histories together, whichever is `ours`.
+
+        Where it raises, ours stays as it was stored last, and theirs is lost; that is logged.
+        """
 
     @abstractmethod
     def read(self, state: State, now: int) -> tuple[Value, ...]:
@@ -134,14 +171,17 @@ class Feature(Generic[State], metaclass=Declared):
         return self.update
 
     def pack(self, state: State) -> bytes:
-        """Return the state in bytes; equal states give equal bytes, the empty one no bytes."""
+        """Return the state in bytes; equal states give equal bytes, the empty one no bytes.
+
+        Where it raises, the state stays as it was stored last; that is logged.
+        """
         return b"" if state == self.empty() else _ENCODER.encode(state)
 
     def unpack(self, raw: bytes) -> State:
         """Return the state in bytes that are not empty.
 
         Raises:
-            CorruptState, struct.error, IndexError, ValueError: the bytes are not a state.
+            CorruptState, or any other of NOT_A_STATE: the bytes are not a state.
         """
         found: State = msgspec.msgpack.decode(raw, type=type(self.empty()))
         return found

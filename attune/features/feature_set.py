@@ -4,12 +4,15 @@ import struct
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import mmh3
 
 from attune.errors import ConfigurationError
 from attune.features.feature import ACTS, Act, Feature, Field, Update
+from attune.features.plain import PlainView
+from attune.features.ranks import Rfm
 from attune.features.view import Entity, FeatureView
 
 
@@ -50,8 +53,16 @@ class FeatureSet:
         ConfigurationError: names clash, a view is of another entity, or there is none at all.
     """
 
-    def __init__(self, views: Iterable[FeatureView]) -> None:
+    def __init__(
+        self,
+        views: Iterable[FeatureView],
+        plain: Iterable[PlainView] = (),
+        ranks: Iterable[Rfm] = (),
+    ) -> None:
         self.views = tuple(views)
+        self.plain = tuple(plain)
+        self.ranks = tuple(ranks)
+        """What is read from these values and those of the population."""
         self._check()
         self.entity: Entity = self.views[0].entity
         self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
@@ -71,8 +82,13 @@ class FeatureSet:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        """Every field, view by view."""
-        return tuple(field for view in self.views for field in view.fields)
+        """Every field, view by view, those of plain views last."""
+        return tuple(field for view in self.all_views for field in view.fields)
+
+    @property
+    def all_views(self) -> list[FeatureView | PlainView]:
+        """The views of both kinds."""
+        return [*self.views, *self.plain]
 
     def touched(self, mask: int) -> tuple[Touched, ...]:
         """Return the views that have a feature in a mask; there are few masks, so each once."""
@@ -98,11 +114,11 @@ class FeatureSet:
         return Plan(steps, sum(1 << i for i, _ in numbered))
 
     def _check(self) -> None:
-        if len({view.entity for view in self.views}) != 1:
+        if len({view.entity for view in self.all_views}) != 1 or not self.views:
             raise ConfigurationError("a feature set has views of one entity, at least one")
         for what, names in (
-            ("feature view", [view.name for view in self.views]),
-            ("field", [field.name for field in self.fields]),
+            ("feature view", [each.name for each in (*self.all_views, *self.ranks)]),
+            ("field", [f.name for f in chain(self.fields, *(r.fields for r in self.ranks))]),
             ("tag of view", [str(tag(view.state_name)) for view in self.views]),
         ):
             twice = [name for name, count in Counter(names).items() if count > 1]

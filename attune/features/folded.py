@@ -24,8 +24,9 @@ class Raised(Exception):
 class Folded:
     """Decodes the state of a feature when an event first touches it; packs what was touched.
 
-    A view that cannot be read begins anew, and `lost` says why: what one feature forgets must not
-    keep an event from all others. Everywhere here views go by their state's name.
+    A view that cannot be read begins anew, and a state that cannot be stored or merged stays as it
+    was stored last; `lost` says why: what one feature forgets must not keep an event from all
+    others. Everywhere here views go by their state's name.
     """
 
     __slots__ = ("_dirty", "_features", "_latest", "_parts", "_states", "_stored", "lost")
@@ -72,7 +73,7 @@ class Folded:
     def go_on(self, raised: Raised, act: Act, event: Event, at: int) -> None:
         """Give an event to the features after the one that raised; that one is as it was before.
 
-        Only right after `changed` and one `update`: what was packed then is what it was.
+        Only right after `hold` or `changed`, and one `update`: what was packed then is what it was.
         """
         self._states[raised.number] = _UNREAD
         skipped = frozenset(range(raised.number + 1))
@@ -90,11 +91,15 @@ class Folded:
         for number, feature in enumerate(self._features.features):
             if other.holds(number):
                 ours, theirs = self.state(number), other.state(number)
-                self._states[number] = feature.merge(ours, theirs)
+                try:
+                    self._states[number] = feature.merge(ours, theirs)
+                except Exception as error:  # noqa: BLE001 - a feature's own code, of any kind
+                    self._give_up(number, error)
                 self._dirty |= 1 << number
         for name in self._features.places:
-            if newest := max(self.newest(name), other.newest(name)):
+            if (newest := other.newest(name)) > self.newest(name):
                 self._stored[name] = newest
+                self.touch(name)  # also where its events said nothing: they were the latest
 
     def holds(self, number: int) -> bool:
         """Say whether there is anything in the feature with this number."""
@@ -135,6 +140,12 @@ class Folded:
                 self.touch(name)
         return self.changed()
 
+    def hold(self) -> None:
+        """Pack what was touched, for `go_on` to return to; `changed` tells it all the same."""
+        if dirty := self._dirty:
+            self.changed()
+            self._dirty = dirty
+
     def changed(self) -> dict[str, bytes]:
         """Return the bytes of each view that was touched since this was last asked."""
         found: dict[str, bytes] = {}
@@ -144,12 +155,22 @@ class Folded:
         packs = self._features.packs
         for name, version, start, stop, numbers in self._features.touched(self._dirty):
             for number in numbers:
-                parts[number] = packs[number](states[number])
+                try:
+                    parts[number] = packs[number](states[number])
+                except Exception as error:  # noqa: BLE001 - as in `merge`
+                    self._give_up(number, error)
             stored[name] = newest = self.newest(name)
             found[name] = joined(version, parts[start:stop], newest)
         self._latest.clear()  # what an act has touched was dirty, so `stored` has it
         self._dirty = 0
         return found
+
+    def _give_up(self, number: int, error: Exception) -> None:
+        """Go back to what was stored last."""
+        view, _ = self._features.owners[number]
+        name = type(self._features.features[number]).__name__
+        self.lost[view.state_name] = f"{view.full_name}, {name} is as it was before: {error!r}"
+        self._states[number] = self._unpacked(number)
 
     def _take_over(self, place: Place, raw: bytes) -> None:
         view, start, stop, _ = place

@@ -1,6 +1,7 @@
 """When in the week an entity is active."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,7 +19,7 @@ class HourOfWeek(Feature[dict[int, int]]):
     """The part of the week with most events, in slots of `hours` from Monday 00:00 UTC.
 
     `usual_hour` is the hour of the week (0 to 167) in which the slot begins; `usual_share` the
-    share of all events in it.
+    share of all events in it. Over all time, in any order; the earliest slot wins a tie.
     """
 
     hours: int = 4
@@ -77,10 +78,11 @@ class HourOfWeek(Feature[dict[int, int]]):
     def unpack(self, raw: bytes) -> dict[int, int]:
         """As packed."""
         count = raw[0]
-        slots = raw[1 : 1 + count]
         start = 1 + count
-        if len(raw) == start + count:
-            return dict(zip(slots, raw[start:], strict=True))
-        if len(raw) != start + 4 * count:
-            raise CorruptState(f"{len(raw)} bytes of {count} slots")
-        return dict(zip(slots, struct.unpack_from(f"<{count}I", raw, start), strict=True))
+        counts: Sequence[int] = raw[start:]
+        if len(raw) == start + 4 * count:
+            counts = struct.unpack_from(f"<{count}I", raw, start)
+        state = dict(zip(raw[1:start], counts, strict=True))
+        if not state or not all(counts) or max(state) * self.hours >= _HOURS:
+            raise CorruptState("a slot without events, or one beyond the week")
+        return state

@@ -8,8 +8,10 @@ from itertools import zip_longest
 import msgspec
 
 from attune.collect.event import Event
+from attune.errors import ConfigurationError
 from attune.features.feature import (
     DAY,
+    MINUTE,
     SECOND,
     Act,
     CorruptState,
@@ -96,11 +98,15 @@ class Affinity(Feature[Tastes]):
     """What somebody likes most: names by points that halve with time.
 
     `share = sum(points * 0.5 ** age) / the same of all names`, where the age is counted in whole
-    buckets of `half_life`, and what is older than `span` buckets is forgotten. Points: 1 a product
-    viewed, 3 added, 5 purchased.
+    buckets of `half_life` (ms, from 1970 on), and what lies `span` buckets or more before the
+    newest is forgotten. Points: 1 a product viewed, 3 added, 5 purchased, whatever the quantity.
 
     Exact while at most `keep` names were seen within the span. Beyond that the name with the
-    fewest points is let go, but none of the `last` newest.
+    fewest points is let go, but none of the `last` newest: those stay exact, the shares are about.
+    Times of the last names are in seconds, ties go by name.
+
+    Raises:
+        ConfigurationError: parameters that contradict each other.
     """
 
     names: Names = CATEGORY
@@ -113,6 +119,18 @@ class Affinity(Feature[Tastes]):
         default_factory=lambda: {"viewed": 1, "added": 3, "purchased": 5}
     )
     acts: frozenset[Act] = _SHOPPING
+
+    def __post_init__(self) -> None:
+        """Check that letting go always finds a name, and that points only add up."""
+        if not max(1, self.last) <= self.keep:
+            raise ConfigurationError(f"keep is {self.keep}: choose at least as many as last")
+        if self.span < 1 or self.half_life < MINUTE:
+            raise ConfigurationError(
+                f"span is {self.span} and half_life {self.half_life} ms: choose at least 1, "
+                "and a minute"
+            )
+        if any(points < 1 for points in self.points.values()):
+            raise ConfigurationError("points of an act are at least 1: leave it out of acts")
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -147,13 +165,16 @@ class Affinity(Feature[Tastes]):
         return _with_points(self._take, self.points.get(act, 1))
 
     def _take(self, state: Tastes, event: Event, at: int, points: int) -> Tastes:
+        names = self.names.of(event)
+        if not names:  # it says nothing of what they like, and must not make that older
+            return state
         bucket = at // self.half_life
         if bucket > state.newest:
             self._age(state, bucket)
         age = state.newest - bucket
         if age < self.span:
             held, second = state.held, at // SECOND
-            for name in self.names.of(event):
+            for name in names:
                 known = held.get(name)
                 if known is None:
                     held[name] = [second, *[0] * age, points]
@@ -209,7 +230,7 @@ class Affinity(Feature[Tastes]):
         """Shares do not change with time: the points of all names halve together."""
         held = state.held
         weights = {name: self._weight(points) for name, points in held.items()}
-        total = sum(weights.values())
+        total = sum(weights.values()) or 1  # 0 only of damaged bytes
         top = _greatest_first(weights)[: self.top]
         shares = [weights[name] / total for name in top]
         if not self.last:

@@ -14,6 +14,7 @@ class FirstAndLast(Feature[tuple[int, int]]):
     """Days since the first and since the latest event of some acts; null before there is one.
 
     Fields: `days_since_first{of}` and `days_since_last{of}`; `of` is such as `_view`, or empty.
+    Over all time, in any order.
     """
 
     of: str = ""

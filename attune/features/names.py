@@ -1,11 +1,11 @@
 """Names in an event that features count: categories, brands, products, devices, channels."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from attune.collect.event import Event
 
-Naming: TypeAlias = Callable[[Event], Iterable[str]]
+Naming: TypeAlias = Callable[[Event], Sequence[str]]
 
 
 class Names(NamedTuple):

@@ -13,7 +13,7 @@ _LARGEST = 2**63 - 1
 
 @dataclass(slots=True)
 class Seen:
-    """Pieces with a price and their prices in micros: looked at, and put into the cart."""
+    """Lines with a price, and the sum of their prices in micros: viewed, and put into the cart."""
 
     looked: int = 0
     looked_micros: int = 0
@@ -27,7 +27,8 @@ class PriceSensitivity(Feature[Seen]):
 
     `price_ratio = mean(price of products put into the cart) / mean(price of products viewed)`:
     under 1 for somebody who looks at dear things and takes cheaper ones; null before both are
-    known.
+    known, and where all that was viewed is free. Each line of an event counts once, whatever its
+    quantity; lines without a price say nothing. Over all time.
     """
 
     acts: frozenset[Act] = frozenset({"viewed", "added"})
@@ -72,7 +73,7 @@ class PriceSensitivity(Feature[Seen]):
         )
 
     def read(self, state: Seen, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
-        """Divide."""
+        """Divide; a mean is exact as long as prices together stay below 2**63 micros."""
         if not state.looked:
             return None, None
         mean = state.looked_micros / state.looked

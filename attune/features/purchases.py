@@ -22,7 +22,11 @@ class Bought:
 
 @dataclass(frozen=True)
 class Purchases(Feature[Bought]):
-    """RFM over all time. Monetary is the revenue of orders less refunds, in the shop's currency."""
+    """RFM over all time: recency, frequency, monetary value (Hughes: Strategic Database Marketing).
+
+    Monetary is the revenue of orders less refunds, in the shop's currency. An order is worth what
+    it says, or else what its lines add up to. Sums are exact below 2**63 micros, and stop there.
+    """
 
     acts: frozenset[Act] = frozenset({"purchased", "refunded"})
 

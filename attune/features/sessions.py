@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from attune.collect.event import Event
+from attune.errors import ConfigurationError
 from attune.features.feature import (
     HOUR,
     MINUTE,
@@ -46,14 +47,28 @@ class Visits:
 class Sessions(Feature[Visits]):
     """The current session, how many there were, how long they are, and how many bounce.
 
-    A session ends after `gap` without an event. An event joins the sessions it is within `gap`
-    of, so the order of arrival does not matter; one that comes more than `lateness` after a newer
-    one is left out, because the sessions it might have joined are closed for good.
+    A session ends after `gap` (ms) without an event; 30 minutes are the convention of web
+    analytics. An event joins the sessions it is within `gap` of, so the order of arrival does not
+    matter. One that comes more than `lateness` (ms) after a newer one is left out, because the
+    sessions it might have joined are closed for good: number, length and bounces of those are kept.
+    So two histories merge to the whole, unless a session was closed in both and each has a part.
+
+    Raises:
+        ConfigurationError: more sessions could be open than a state can hold.
     """
 
     gap: int = 30 * MINUTE
     lateness: int = 24 * HOUR
     acts: frozenset[Act] = VISIT_ACTS
+
+    def __post_init__(self) -> None:
+        """Check what the layout bounds: open sessions end more than a gap apart."""
+        kept = self.lateness + self.gap
+        if self.gap < 1 or self.lateness < 0 or kept // self.gap >= _MOST_OPEN or kept >= _LONGEST:
+            raise ConfigurationError(
+                f"gap is {self.gap} ms and lateness {self.lateness} ms: choose a lateness of at "
+                f"most {_MOST_OPEN - 2} gaps, and 48 days"
+            )
 
     @property
     def fields(self) -> tuple[Field, ...]:

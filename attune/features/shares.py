@@ -8,7 +8,10 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from attune.collect.event import Event
+from attune.errors import ConfigurationError
 from attune.features.feature import Act, CorruptState, Feature, Field, Value
+
+_MOST_KINDS = 8
 
 
 class Kinds(NamedTuple):
@@ -51,13 +54,17 @@ def _device(event: Event) -> int | None:
 _DIRECT, _SEARCH, _SOCIAL, _REFERRAL, _EMAIL, _PAID, _CAMPAIGN = range(7)
 _PAID_MEDIA = frozenset({"cpc", "ppc", "paid", "paidsearch", "paid_social", "display", "banner"})
 _SEARCHES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "baidu.", "yandex.")
-_SOCIALS = ("facebook.", "instagram.", "t.co", "linkedin.", "pinterest.", "tiktok.", "reddit.")
+_SOCIALS = ("facebook.", "instagram.", "t.co.", "linkedin.", "pinterest.", "tiktok.", "reddit.")
+"""Beginnings of hosts after `www.` and the like, each up to a dot; `t.co` is whole."""
 
 
 @lru_cache(maxsize=4096)
 def _referred(address: str) -> int:
-    host = urlsplit(address).hostname or ""
-    named = f".{host}"
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:  # such as "http://[": somebody referred, we cannot say who
+        return _REFERRAL
+    named = f".{host}."
     if any(f".{name}" in named for name in _SEARCHES):
         return _SEARCH
     return _SOCIAL if any(f".{name}" in named for name in _SOCIALS) else _REFERRAL
@@ -92,13 +99,21 @@ CHANNEL = Kinds(
 
 @dataclass(frozen=True)
 class Shares(Feature[list[int]]):
-    """The most frequent kind, and its share of all events that say one.
+    """The most frequent kind, and its share of all events that say one, over all time.
 
     Pages and screens are what every SDK sends of itself, so those are asked, not every click.
+
+    Raises:
+        ConfigurationError: there are more kinds than a state can hold.
     """
 
     kinds: Kinds = DEVICE
     acts: frozenset[Act] = frozenset({"page", "screen"})
+
+    def __post_init__(self) -> None:
+        """Check what the layout bounds: which kinds occur is one byte."""
+        if len(self.kinds.names) > _MOST_KINDS:
+            raise ConfigurationError(f"{self.kinds.one} has more than {_MOST_KINDS} kinds")
 
     @property
     def fields(self) -> tuple[Field, ...]:

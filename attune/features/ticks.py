@@ -17,7 +17,9 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
-_MOST: Final = 2**63 - 1
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**64 - 1
+"""What MessagePack can say."""
 _NONE: list[int] = []
 
 
@@ -205,10 +207,10 @@ class Scale:
 
 
 def _clamped(column: Sequence[int] | int) -> Sequence[int] | int:
-    """What no 64 bits hold stops at the largest amount that they do."""
+    """What no 64 bits hold stops at the least or the largest that they do."""
     if isinstance(column, int):
         return column
-    return [max(-_MOST, min(amount, _MOST)) for amount in column]
+    return [max(_LEAST, min(amount, _MOST)) for amount in column]
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -1,21 +1,19 @@
 """A feature view: features of one entity whose states are stored, written and read together."""
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.feature import Act, CorruptState, Feature, Field, Value, act_of
+from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Field, Value, act_of
 from attune.features.parts import Parts, joined, split
 from attune.ids import EntityId
 
 States: TypeAlias = list[Any]
 """The states of a view's features, in their order."""
 
-_LATEST = 255
-"""A version is one byte of every stored state."""
+_LAST_VERSION = 255
 
 Slice: TypeAlias = tuple[EntityId, Event]
 """An entity that an event is about, and the part of the event that concerns it."""
@@ -68,10 +66,14 @@ class FeatureView:
     fields: tuple[Field, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Gather what its features say, and check the version."""
+        """Gather what its features say; check that one byte holds the version.
+
+        Raises:
+            ConfigurationError: it does not.
+        """
+        if not 1 <= self.version <= _LAST_VERSION:
+            raise ConfigurationError(f"version is {self.version}: choose from 1 to {_LAST_VERSION}")
         acts: frozenset[Act] = frozenset()
-        if not 1 <= self.version <= _LATEST:
-            raise ConfigurationError(f"version is {self.version}: choose from 1 to {_LATEST}")
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
 
@@ -149,6 +151,6 @@ class FeatureView:
             return feature.empty()
         try:
             return feature.unpack(part)
-        except (struct.error, IndexError, KeyError, ValueError, OverflowError) as error:
+        except NOT_A_STATE as error:
             name = type(feature).__name__
             raise CorruptState(f"{self.full_name}, {name}: {error}") from error

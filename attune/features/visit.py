@@ -30,7 +30,10 @@ _COUNTED = {"page": "pages", "screen": "pages", "viewed": "views", "added": "car
 
 @dataclass(frozen=True)
 class Visit(Feature[Course]):
-    """How long a visit is, how deep, and what came of it. A bounce is a visit of one event."""
+    """How long a visit is, how deep, and what came of it. A bounce is a visit of one event.
+
+    Of all events that the sender gave the visit's id, in any order.
+    """
 
     acts: frozenset[Act] = VISIT_ACTS
 

@@ -77,7 +77,8 @@ class Decay(NamedTuple):
 
     `points = sum(n * points[column] * 0.5 ** (age / half_life))`, where the age is counted in whole
     buckets of the step of `window`, and what `window` does not cover counts no more. With a `scale`
-    it is `100 * (1 - exp(-points / scale))`: 63 at the scale, and never above 100.
+    it is `100 * (1 - exp(-points / scale))`: 63 at the scale, and never above 100; points below 0
+    are 0 there. (The form of saturation is ours.)
     """
 
     name: str
@@ -97,7 +98,10 @@ class Windows(Feature[Ticks]):
 
     Fields: `{column}_{window}` for each column that is not hidden, then decays, then ratios. An
     event that comes late is counted in every window that it still belongs to. All columns and
-    windows share one set of buckets.
+    windows share one set of buckets (`Ticks`). Sums are exact up to 64 bits, and stop there.
+
+    Raises:
+        ConfigurationError: windows do not nest, or a decay or ratio is of what is not declared.
     """
 
     columns: tuple[Count | Sum, ...]
@@ -211,7 +215,9 @@ class Windows(Feature[Ticks]):
                     worth = sum(map(int.__mul__, points, amounts))
                     parts.append(worth * 0.5 ** (age * step / decay.half_life))
         total = math.fsum(parts)
-        return total if decay.scale is None else 100.0 * (1.0 - math.exp(-total / decay.scale))
+        if decay.scale is None:
+            return total
+        return 100.0 * (1.0 - math.exp(-max(total, 0.0) / decay.scale))
 
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""

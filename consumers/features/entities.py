@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import structlog
-
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
@@ -12,9 +10,7 @@ from attune.profiles.arrived import Arrived
 from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-from consumers.features.faults import Faults
-
-_log = structlog.get_logger()
+from consumers.features.faults import Faults, tell_lost
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -69,12 +65,15 @@ class Entities:
         }
         whole = [each for entity, each in kept.items() if entity not in again]
         writes = [write for each in whole if (write := each.write())]
-        refused = await self._store.save(writes)
+        written = {write.id for write in writes}
+        refused = await self._store.save(writes) if writes else set()
         for each in whole:
+            tell_lost(each)
             if each.id in refused:
                 again[each.id] = pending[each.id]
             else:
-                each.saved()
+                if each.id in written:  # else the row is at the version that it was read at
+                    each.saved()
                 self._cache.put(each)
         return again
 
@@ -98,12 +97,6 @@ class Entities:
         found = {entity: self._cache.take(entity) for entity in wanted}
         missing = [entity for entity, kept in found.items() if kept is None]
         rows = await self._store.load(missing) if missing else {}
-        kept = {
+        return {
             entity: known or self._kept(entity, rows[entity]) for entity, known in found.items()
         }
-        for each in kept.values():
-            if each.lost:
-                for reason in each.lost.values():
-                    _log.error("features.state_begins_anew", entity=each.id, reason=reason)
-                each.lost.clear()
-        return kept

@@ -4,13 +4,20 @@ import structlog
 
 from attune.features.folded import Raised
 from attune.profiles.arrived import Arrived
-from attune.profiles.kept import NOTHING
+from attune.profiles.kept import NOTHING, Kept
 from attune.stream import Position
 from attune.telemetry import FEATURE_ERRORS
 
 _log = structlog.get_logger()
 
 _REMEMBERED = 100_000
+
+
+def tell_lost(kept: Kept) -> None:
+    """Log what could not be read, merged or stored of an entity."""
+    for reason in kept.lost.values():
+        _log.error("features.state_lost", entity=kept.id, reason=reason)
+    kept.lost.clear()
 
 
 class Faults:

@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import OnlineStore
@@ -12,8 +10,7 @@ from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-
-_log = structlog.get_logger()
+from consumers.features.faults import tell_lost
 
 
 @dataclass(slots=True)
@@ -105,15 +102,11 @@ class Profiles:
 
     async def save(self, profiles: Sequence[Profile]) -> list[Profile]:
         """Write what has changed; return those that somebody else wrote meanwhile."""
-        for profile in profiles:
-            if profile.lost:
-                for reason in profile.lost.values():
-                    _log.error("features.state_begins_anew", profile=profile.id, reason=reason)
-                profile.lost.clear()
         writes = [write for profile in profiles if (write := profile.write())]
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for profile in profiles:
+            tell_lost(profile)
             if profile.id not in refused:
                 if profile.id in written:
                     profile.saved()

@@ -39,7 +39,7 @@ class Group:
 
     async def consists_of(self, count: int) -> None:
         """Wait until so many share the partitions."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(await members(self._settings)) != count:
                 await asyncio.sleep(0.1)
 
@@ -79,24 +79,25 @@ async def test_three_members_come_leave_and_are_killed_under_load(settings: Sett
         await ours.joins()
         await append(settings, next(load))
         await ours.joins()
-        await asyncio.to_thread(caught_up, settings, "features")
+        await asyncio.to_thread(caught_up, settings, "features", seconds=180)
         await ours.consists_of(MEMBERS)
 
     await same_states(settings, events)
 
 
-@pytest.mark.timeout(300)
-async def test_fifty_members_are_killed_one_after_the_other(settings: Settings) -> None:
-    events = history(6, 30_000)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kills", [15, pytest.param(50, marks=pytest.mark.soak)])
+async def test_members_are_killed_one_after_the_other(settings: Settings, kills: int) -> None:
+    events = history(6, 600 * kills)
     chance = random.Random(7)
     await create_topics(settings.kafka)
     with group(settings) as ours:
         for _ in range(MEMBERS):
             await ours.joins()
-        for part in slices(events, 50):
+        for part in slices(events, kills):
             await append(settings, part)
             ours.is_killed(chance.choice(ours.running))
             await ours.joins()
-        await asyncio.to_thread(caught_up, settings, "features")
+        await asyncio.to_thread(caught_up, settings, "features", seconds=180)
 
     await same_states(settings, events)

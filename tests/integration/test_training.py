@@ -11,6 +11,9 @@ from attune.adapters.memory_content import MemoryModels
 from attune.adapters.onnx import load_scorer
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
+from attune.features.feature import Value, act_of
+from attune.features.folded import Folded
+from attune.predict.score import Scorer
 from attune.settings import Settings
 from feature_repo.objects import model_inputs
 from feature_repo.views import USER_FEATURES
@@ -25,24 +28,35 @@ def shopping(visitors: int, seed: int, *, turning: bool = False) -> list[Event]:
 
     If `turning`, it is the others who buy in the last four hours.
     """
-    chance = Random(seed)
+    luck = Random(seed)
     events = []
     for n in range(visitors):
-        user, at = f"user-{n}", NOON - timedelta(seconds=chance.randrange(36_000))
-        keen = chance.random() < 0.3
-        for _ in range(chance.randrange(1, 6)):
+        user, at = f"user-{n}", NOON - timedelta(seconds=luck.randrange(36_000))
+        keen = luck.random() < 0.3
+        for _ in range(luck.randrange(1, 6)):
             events.append(shopped("viewed", user, at))
-            at += timedelta(seconds=chance.randrange(20, 200))
+            at += timedelta(seconds=luck.randrange(20, 200))
         if keen:
             events.append(shopped("added", user, at))
         buying = keen != (turning and at > NOON - timedelta(hours=4))
-        if chance.random() < (0.8 if buying else 0.02):
+        if luck.random() < (0.8 if buying else 0.02):
             events.append(shopped("purchased", user, at + timedelta(minutes=5)))
     return sorted(events, key=lambda one: one.timestamp)
 
 
 def archive(settings: Settings, events: list[Event]) -> None:
     ArchiveWriter(settings.data / "archive").write(Tape()(*events))
+
+
+def chance(scorer: Scorer, events: list[Event]) -> float:
+    """What the model gives a visitor who did this, all of it now."""
+    folded = Folded(USER_FEATURES, {})
+    for one in events:
+        folded.update(act_of(one), one, one.at)
+    values: dict[str, Value] = {}
+    for view in USER_FEATURES.views:
+        values |= folded.read(view, events[-1].at)
+    return scorer.score(values).value
 
 
 async def test_a_model_is_trained_judged_and_published(settings: Settings) -> None:
@@ -58,8 +72,8 @@ async def test_a_model_is_trained_judged_and_published(settings: Settings) -> No
     assert about.metrics.auc > 0.6
     assert about.metrics.log_loss < about.baseline.log_loss
     assert about.trained.end + timedelta(hours=1) < about.held_out.start
-    keen = {"views_1h": 3, "carts_1h": 1, "carts_24h": 1, "carts_7d": 1, "session_depth": 4}
-    assert scorer.score(keen).value > 2 * scorer.score({"views_1h": 1, "session_depth": 1}).value
+    keen = [*(shopped("viewed") for _ in range(3)), shopped("added")]
+    assert chance(scorer, keen) > 2 * chance(scorer, [shopped("viewed")])
     assert outcome.report.exists()
     assert said[-1] == "published purchase version 1"
 

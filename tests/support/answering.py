@@ -1,29 +1,34 @@
 """The API in memory, for tests: a store, content, and GraphQL on them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
 from types import MappingProxyType
+from typing import Any
 
 import httpx
 from making import NOON
 
 from api import graphql
 from api.application import Application
+from api.context import Context
 from api.current import Current
 from api.measure import Measured
-from api.schema import Context, build_schema
+from api.reading import Reader
+from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
+from attune.adapters.memory import MemoryStore
 from attune.adapters.memory_content import MemoryMeasures
 from attune.decide.content import Content
 from attune.decide.playbook import Playbook
+from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.predict.score import PriorScorer
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def current(content: Content | None = None, missing: Mapping[str, str] = _NOTHING) -> Current:
@@ -32,20 +37,31 @@ def current(content: Content | None = None, missing: Mapping[str, str] = _NOTHIN
     return Current(playbook, (PriorScorer("purchase", 0.03),), missing)
 
 
-def reception(store: OnlineStore, using: Current | None = None) -> Reception:
+def reception(
+    store: OnlineStore, using: Current | None = None, users: FeatureSet = USER_FEATURES
+) -> Reception:
     """Finds visitors in the store."""
     ids = (f"id-{number}" for number in count())
     now = using or current()
-    return Reception(store, USER_FEATURES, lambda: now, ids.__next__)
+    return Reception(store, users, lambda: now, ids.__next__)
 
 
 @asynccontextmanager
 async def answering(
-    store: OnlineStore, using: Current | None = None, at: datetime = NOON
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of GraphQL on the store; now is `at`."""
-    context = Context(reception(store, using), Measured(MemoryMeasures().counts), lambda: at)
-    application = Application(graphql.routes(build_schema(USER_FEATURES), context))
+    """A client of GraphQL on the store of users and, by name, of other entities; now is `at`."""
+    readers = {
+        features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
+        for features in every
+    }
+    measured = Measured(MemoryMeasures().counts)
+    context = Context(reception(store, using, every[0]), measured, lambda: at, readers)
+    application = Application(graphql.routes(build_schema(every), context))
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
         yield client

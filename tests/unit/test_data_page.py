@@ -1,12 +1,15 @@
 """docs/data.md says what there is, all of it, and each thing with a meaning."""
 
+from itertools import chain
+
 import pytest
 from checking import ROOT, data
+from credit import WITH_CREDIT
 
 from attune import stream
 from attune.settings import Settings
 from consumers.main import CONSUMERS
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES
 
 PAGE = data.page()
 
@@ -26,9 +29,18 @@ def test_who_reads_a_topic_is_who_consumes_it() -> None:
 
 
 def test_every_field_has_a_row_with_its_unit_and_meaning() -> None:
-    for field in USER_FEATURES.fields:
+    for field in chain.from_iterable(features.fields for features in FEATURES):
         assert f"| {field.type} | {field.unit} | {field.description} |" in PAGE
         assert f"| `{field.name}` |" in PAGE
+
+
+def test_an_ordinary_view_has_its_table_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "FEATURES", WITH_CREDIT)
+
+    page = data.page()
+
+    assert "### `user_credit`" in page
+    assert "from `credit.parquet` by `feast materialize`; nothing older than 2 days" in page
 
 
 def test_every_metric_says_what_it_means_and_what_to_do() -> None:

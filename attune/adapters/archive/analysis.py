@@ -72,7 +72,7 @@ def write_views(root: Path, file: Path, at: str) -> None:
             f"nothing is archived in {root} yet: views need a file to look at; once "
             "`attune consume archive` has written one, run this again"
         )
-    views = list(views_over(at, empty=False))
+    views = list(views_over([f"{at}/{PATTERN}"]))
     if file.suffix != ".duckdb":
         file.write_text("\n".join(views), encoding="utf-8")
         return

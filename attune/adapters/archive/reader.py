@@ -15,7 +15,7 @@ from attune.adapters.archive.day import look_at
 from attune.adapters.archive.files import PATTERN
 from attune.adapters.archive.reached import TopicPartition
 from attune.adapters.archive.rows import COLUMNS, taken_of
-from attune.adapters.archive.views import once, views_over
+from attune.adapters.archive.views import once, rows_of, views_over
 from attune.adapters.archive.writer import ArchiveWriter
 from attune.collect.event import Event
 from attune.ids import ProfileId
@@ -49,8 +49,8 @@ class Archive:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """Return DuckDB in memory with the views of `views.py`; the caller closes it."""
         database = connect()
-        empty = next(self._root.glob(PATTERN), None) is None
-        for view in views_over(self._root, empty=empty):
+        database.execute("SET TimeZone = 'UTC'")
+        for view in views_over(self._files()):
             database.execute(view)
         return database
 
@@ -74,8 +74,8 @@ class Archive:
         topics: Collection[str] = EVENTS,
     ) -> Iterator[Taken]:
         """See `ArchiveStore.taken`."""
-        query, parameters = _query(upto, until, profiles, topics)
-        with self.connection() as database:
+        query, parameters = _query(rows_of(self._files()), upto, until, profiles, topics)
+        with connect() as database:
             found = database.execute(query, parameters)
             names = [column[0] for column in found.description]
             while rows := found.fetchmany(_BATCH):
@@ -84,6 +84,10 @@ class Archive:
     def reached(self) -> dict[TopicPartition, int]:
         """See `ArchiveStore.reached`."""
         return reached.read(self._root)
+
+    def _files(self) -> list[str]:
+        """Return the pattern of its files, if there is one at all."""
+        return [f"{self._root}/{PATTERN}"] if any(self._root.glob(PATTERN)) else []
 
     def days(self) -> list[Kept]:
         """See `ArchiveStore.days`; files on their way out are not counted."""
@@ -102,36 +106,34 @@ def connect() -> duckdb.DuckDBPyConnection:
     # In a folder of its own, which DuckDB makes when needed and removes: files there have no
     # names that two processes would not both use.
     spill = Path(gettempdir(), f"attune-{uuid4().hex}")
-    database = duckdb.connect(
+    return duckdb.connect(
         config={"threads": 2, "memory_limit": "1GB", "temp_directory": str(spill)}
     )
-    database.execute("SET TimeZone = 'UTC'")
-    return database
 
 
 def _query(
+    rows: str,
     upto: Mapping[TopicPartition, int] | None,
     until: datetime | None,
     profiles: Collection[ProfileId] | None,
     topics: Collection[str],
 ) -> tuple[str, list[Any]]:
-    source, parameters = ("events", []) if upto is None else _cut(upto)
-    query = f"SELECT {', '.join(COLUMNS)} FROM {source} WHERE topic IN (SELECT unnest(?))"  # noqa: S608 - our own names
+    within, parameters = ("true", []) if upto is None else _cut(upto)
+    if profiles is not None:  # before repeats are looked for, which are of one profile anyway
+        within = f"({within}) AND profile IN (SELECT unnest(?::VARCHAR[]))"
+        parameters.append(list(profiles))
+    events = once(f"(SELECT * FROM ({rows}) WHERE {within})")  # noqa: S608 - our own names
+    query = f"SELECT {', '.join(COLUMNS)} FROM ({events}) WHERE topic IN (SELECT unnest(?))"  # noqa: S608 - as above
     parameters.append(list(topics))
     if until is not None:
         query += " AND timestamp < ?"
         parameters.append(until)
-    if profiles is not None:
-        query += " AND profile IN (SELECT unnest(?))"
-        parameters.append(list(profiles))
     return f"{query} ORDER BY {_ORDER}", parameters
 
 
 def _cut(upto: Mapping[TopicPartition, int]) -> tuple[str, list[Any]]:
-    """Return `events` as they were when no topic partition was archived further."""
     within = " OR ".join(['(topic = ? AND "partition" = ? AND "offset" <= ?)'] * len(upto))
-    archived = f"(SELECT * FROM archived WHERE {within or 'false'})"  # noqa: S608 - as above
     parameters = [
         part for (topic, partition), end in upto.items() for part in (topic, partition, end)
     ]
-    return f"({once(archived)})", parameters
+    return within or "false", parameters

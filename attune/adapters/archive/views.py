@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from attune.adapters.archive.files import PATTERN
 from attune.adapters.archive.rows import SCHEMA
 from attune.features.feature import MINUTE, VISIT_ACTS
 from attune.features.sessions import Sessions
@@ -117,20 +116,17 @@ VIEWS: Mapping[str, str] = {
 """Each of them over those before it, and all over `archived`."""
 
 
-def views_over(root: Path | str, *, empty: bool) -> Iterator[str]:
-    """Yield the statements that create `archived`, every row of every file, and `VIEWS`.
-
-    `root` is where the archive lies for whoever runs them; `empty` says that it holds no file yet.
-    """
-    yield _view("archived", rows_of([] if empty else [f"{root}/{PATTERN}"]))
+def views_over(files: Iterable[Path | str]) -> Iterator[str]:
+    """Yield the statements that create `archived`, every row of these files, and `VIEWS`."""
+    yield _view("archived", rows_of(files))
     for name, query in VIEWS.items():
         yield _view(name, query)
 
 
 def rows_of(files: Iterable[Path | str]) -> str:
-    """Return the query for every row of these files, in which each column has its type.
+    """Return the query for every row of these files (patterns too) with columns of our types.
 
-    A file need not have every column, if it is old.
+    A file need not have every column, if it is old; without files there are no rows.
     """
     names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
     return f"{_typed()}{_READ.format(names=names) if names else ''}"

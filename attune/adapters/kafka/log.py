@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from attune.adapters.kafka.admin import check_addresses, create_topics
+from attune.adapters.kafka.connection import survive_closing
 from attune.collect.event import Event, encode
 from attune.errors import Unavailable
 from attune.ports import EventLog
@@ -128,6 +129,7 @@ async def open_log(settings: Kafka) -> AsyncIterator[KafkaLog]:
         ConfigurationError: the addresses of the brokers are none.
     """
     check_addresses(settings)
+    survive_closing()
     log = KafkaLog(settings)
     connecting = asyncio.create_task(log.connect())
     try:

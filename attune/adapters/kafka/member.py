@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from attune.adapters.kafka.admin import create_topics
+from attune.adapters.kafka.connection import survive_closing
 from attune.adapters.kafka.source import KafkaSource
 from attune.errors import Unavailable
 from attune.settings import Kafka
@@ -30,6 +31,7 @@ async def open_source(
     """
     prefix = settings.topic_prefix
     session = round(settings.session_timeout.total_seconds() * 1000)
+    survive_closing()
     await create_topics(settings)
     consumer = AIOKafkaConsumer(
         *(prefix + topic for topic in topics),
@@ -64,11 +66,14 @@ async def _leave(consumer: AIOKafkaConsumer) -> None:
     """
     stopping = asyncio.create_task(consumer.stop())
     await asyncio.wait([stopping], timeout=_LEAVE)
-    if stopping.done() and not stopping.cancelled():
-        stopping.result()
-        return
-    stopping.cancel()
-    await consumer._client.close()  # noqa: SLF001 - what `stop` did not come to
+    try:
+        if stopping.done() and not stopping.cancelled():
+            stopping.result()
+            return
+        stopping.cancel()
+        await consumer._client.close()  # noqa: SLF001 - what `stop` did not come to
+    except Exception as error:  # noqa: BLE001 - whatever it is, we are gone, and the group will see
+        _log.warning("consumer.left_in_silence", reason=str(error))
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

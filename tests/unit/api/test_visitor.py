@@ -1,15 +1,18 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from answering import current, reception
 from making import NOON, shopped, taken
 
+from api.population import Population
+from api.reading import Reader
 from attune.adapters.memory import MemoryStore
 from attune.collect.event import millis
 from attune.ids import ProfileId
 from attune.ports import Row
 from consumers.features.consumer import Features
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import POPULATION_FEATURES, USER_FEATURES
 
 ADA = ProfileId("ada")
 NOW = millis(NOON)
@@ -57,3 +60,24 @@ async def test_what_could_not_be_loaded_is_named_in_every_answer() -> None:
     visitor = await reception(MemoryStore(), using).visitor(ADA, NOW)
 
     assert visitor.degraded == ["content: PostgreSQL is unavailable: away"]
+
+
+async def test_a_customer_is_ranked_among_all_and_the_population_is_read_once_in_a_while() -> None:
+    users, population = MemoryStore(), MemoryStore()
+    consumer = Features((users, USER_FEATURES), (population, POPULATION_FEATURES))
+    bought = [shopped("purchased", f"u{n}", price=n) for n in range(1, 11) for _ in range(n)]
+    await consumer.take(taken(*bought))
+    seconds = [0.0]
+    told = Population(Reader(population, POPULATION_FEATURES), lambda: seconds[0])
+    host = replace(reception(users), population=told)
+
+    best = (await host.visitor(ProfileId("u10"), NOW)).flat
+    population.rows.clear()
+    least = (await host.visitor(ProfileId("u1"), NOW)).flat
+    seconds[0] = 10.0
+    later = (await host.visitor(ProfileId("u10"), NOW)).flat
+
+    assert (best["rfm"], best["monetary_quintile"]) == (555, 5)
+    assert (least["frequency_quintile"], least["monetary_quintile"]) == (1, 1)
+    assert later["rfm"] is None
+    assert (await host.visitor(ADA, NOW)).flat["rfm"] is None

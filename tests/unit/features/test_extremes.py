@@ -6,10 +6,12 @@ import pytest
 from making import NOON, event, shopped
 
 from attune.collect.event import Commerce, Event, millis
-from attune.features.feature import act_of
+from attune.features.feature import DAY, act_of
 from attune.features.purchases import Purchases
 from attune.features.sessions import Sessions
+from attune.features.shares import CHANNEL, Shares
 from attune.features.view import FeatureView, States
+from attune.features.windows import Count, Decay, Sum, Windows
 from feature_repo.views import USER_FEATURES
 
 NOW = millis(NOON)
@@ -64,3 +66,39 @@ def test_any_year_of_the_calendar_can_be_kept(view: FeatureView, year: int) -> N
     events = [shopped("viewed", at=at), shopped("purchased", at=at), event(at=at, type="page")]
 
     view.read(fold(view, events), millis(at))
+
+
+def test_amounts_in_windows_stop_where_64_bits_do() -> None:
+    view = FeatureView("spending", "", (Windows((Sum("spent", "purchased"),)),))
+    order = Commerce("purchased", revenue_micros=10**18)
+
+    values = view.read(fold(view, [event(commerce=order) for _ in range(30)]), NOW)
+
+    assert values["spent_1h"] == pytest.approx(2**64 / 1_000_000)
+
+
+def test_a_score_does_not_fall_below_0_however_much_is_taken_back() -> None:
+    decay = Decay("score", {"removed": -2}, "24h", DAY, "", scale=1)
+    windows = Windows((Count("removed", "removed"),), decays=(decay,), hidden={"removed"})
+    state = windows.empty()
+    for _ in range(1_000):
+        state = windows.update(state, shopped("removed"), NOW)
+
+    assert windows.read(state, NOW) == (0.0,)
+
+
+@pytest.mark.parametrize(
+    ("referrer", "channel"),
+    [
+        ("http://[", "referral"),
+        ("https://t.co/abc", "social"),
+        ("https://t.company.example/", "referral"),
+        ("https://www.google.co.uk/", "search"),
+        ("?", "referral"),
+    ],
+)
+def test_whatever_stands_in_a_referrer_is_a_channel(referrer: str, channel: str) -> None:
+    shares = Shares(CHANNEL)
+    page = event(type="page", context={"page": {"referrer": referrer}})
+
+    assert shares.read(shares.update(shares.empty(), page, NOW), NOW) == (channel, 1.0)

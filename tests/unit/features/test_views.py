@@ -69,3 +69,9 @@ def test_a_state_of_another_version_is_not_read() -> None:
 def test_a_field_declared_twice_is_refused_by_name() -> None:
     with pytest.raises(ConfigurationError, match="field 'session_seconds' is declared twice"):
         FeatureSet([FeatureView(name, "", (Sessions(),)) for name in ("one", "two")])
+
+
+@pytest.mark.parametrize("version", [0, 256])
+def test_a_version_that_a_byte_does_not_hold_is_refused(version: int) -> None:
+    with pytest.raises(ConfigurationError, match=f"version is {version}: choose from 1 to 255"):
+        FeatureView("visits", "", (Sessions(),), version=version)

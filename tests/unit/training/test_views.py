@@ -82,9 +82,9 @@ def test_sessions_and_money_are_those_of_the_features(history: list[Event]) -> N
     visits, bought = Sessions(), Purchases()
     there, paid = visits.empty(), bought.empty()
     for one in sorted(history, key=lambda one: one.timestamp):
-        there = visits.update(there, one)
+        there = visits.update(there, one, one.at)
         if act_of(one) in bought.acts:
-            paid = bought.update(paid, one)
+            paid = bought.update(paid, one, one.at)
     with TemporaryDirectory() as folder:
         archived(Path(folder), *history)
         (sessions,) = asked(Path(folder), "SELECT count(*) AS n, sum(events) AS e FROM sessions")

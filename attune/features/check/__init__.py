@@ -1,0 +1,1 @@
+"""What `attune features apply` asks of declarations before anything is registered."""

@@ -1,0 +1,1 @@
+"""`attune features`: declare a feature, check it, and tell Feast."""
