@@ -61,6 +61,7 @@ class Folded:
                 state = states[number]
                 if state is _UNREAD:
                     state = self.state(number) if parts[number] else empties[number]()
+                    states[number] = state
                 if not skipped or number not in skipped:
                     states[number] = update(state, event, at)
         except Exception as error:
