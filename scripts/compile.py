@@ -75,13 +75,19 @@ def _compile(made: str) -> None:
 
 
 def _check(path: Path) -> None:
-    """See that what mypyc silently leaves out does not occur: the options of a class.
+    """See that nothing occurs that mypyc 2.4 silently takes for something else.
 
-    A msgspec.Struct would be neither frozen nor an array then, and its bytes would be others.
+    It leaves out the options of a class: a msgspec.Struct would be neither frozen nor an array, and
+    its bytes would be others. And what a dataclass sets without a type becomes a field of it.
     """
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef) and any(k.arg != "metaclass" for k in node.keywords):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        if any(option.arg != "metaclass" for option in node.keywords):
             sys.exit(f"{path}:{node.lineno}: {node.name} has options, which mypyc leaves out")
+        plain = [each for each in node.body if isinstance(each, ast.Assign)]
+        if plain and node.decorator_list:
+            sys.exit(f"{path}:{plain[0].lineno}: mypyc would make a field of this; set it outside")
 
 
 if __name__ == "__main__":
