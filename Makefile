@@ -4,7 +4,8 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick soak check format schema data goldens web bench lock clean
+.PHONY: help run walk test quick soak check format schema data goldens web bench lock compile \
+	interpreted clean
 
 help:  ## what can be done
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,7 +55,14 @@ web:  ## build GraphiQL's page anew (needs Node.js)
 lock: .venv/dev  ## pin every dependency anew
 	@sh scripts/lock.sh
 
-clean:  ## remove .attune (all data of `make run`) and everything that was built
+compile: .venv/dev  ## compile what events pass through, as in the image; needs a C compiler
+	@$(BIN)/python scripts/compile.py
+
+interpreted:  ## undo `make compile`
+	@rm -f attune/compiled.txt attune_compiled__mypyc.*
+	@find attune consumers -name '*.so' -delete
+
+clean: interpreted  ## remove .attune (all data of `make run`) and everything that was built
 	@rm -rf .attune .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 

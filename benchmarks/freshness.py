@@ -38,6 +38,7 @@ from servers import HERE, WRITE_KEY, finish, program, servers
 
 from attune.adapters.kafka.admin import create_topics
 from attune.adapters.postgres.migrate import migrate
+from attune.compiled import build
 from attune.settings import Settings
 from cli.embedded.process import Child
 from cli.embedded.stack import BROKERS, POSTGRES, REDIS
@@ -221,7 +222,8 @@ def result(rounds: list[Round]) -> Result:
     ours, bare = ([quantiles(r.visible) for r in rounds], [quantiles(r.bare) for r in rounds])
     asking = median(median(one.answers) for one in rounds)
     note = (
-        f"p50 {median(p50 for p50, _ in ours):.1f} against {median(p50 for p50, _ in bare):.1f}; "
+        f"{build()}; p50 {median(p50 for p50, _ in ours):.1f} "
+        f"against {median(p50 for p50, _ in bare):.1f}; "
         f"one GraphQL request, part of ours, takes {asking:.1f}; "
         f"{median(one.rate for one in rounds):,.0f} events/s accepted, "
         f"{sum(one.refused for one in rounds)} refused; {len(rounds[0].visible)} followed a round"

@@ -2,7 +2,8 @@
 
 Ours is the role `attune consume features` as it ships, a process on a core of its own; the servers
 have the other. A round begins with an empty Redis and a new consumer group. Rates are steady: from
-the first commit to the last, without start-up.
+the first commit to the last, without start-up. The note says whether our hot modules ran compiled
+(`make compile`, as in the image of production) or interpreted.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from servers import HERE, cores, finish, program, servers
 from traffic import now, produce, shop_events, source_name
 from watching import Group
 
+from attune.compiled import build
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, EVENTS, topic_of
 from cli.embedded.stack import BROKERS, REDIS
@@ -172,7 +174,7 @@ def measure(turns: Turns, budget: Budget) -> list[Result]:
     ours = found["ours"]
 
     def result(claim: Claim, peer: str, note: str) -> Result:
-        own = f"by CPU time {cpu['ours']:,.0f} against {cpu[peer]:,.0f}"
+        own = f"{build()}, by CPU time {cpu['ours']:,.0f} against {cpu[peer]:,.0f}"
         return compare(claim, ours, found[peer], f"{own}; {note}")
 
     what = f"{turns.events:,} {source_name()} of {turns.profiles:,} visitors"

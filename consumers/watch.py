@@ -1,6 +1,7 @@
 """What operators see of a running consumer: its metrics, and a line every ten seconds."""
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -91,8 +92,11 @@ class Watch:
     def _show(self, lag: Lag | None) -> None:
         if lag is None:  # nobody knows: what was known is the better guess
             return
-        for topic, partition in self._lag.keys() - lag.keys():  # somebody else's now
-            LAG.remove(self._consumer, topic, str(partition))
+        with warnings.catch_warnings():
+            # They stay with PROMETHEUS_MULTIPROC_DIR, which importing Feast sets; it warns of that.
+            warnings.simplefilter("ignore", UserWarning)
+            for topic, partition in self._lag.keys() - lag.keys():  # somebody else's now
+                LAG.remove(self._consumer, topic, str(partition))
         for (topic, partition), messages in lag.items():
             LAG.labels(self._consumer, topic, str(partition)).set(messages)
         self._lag = lag

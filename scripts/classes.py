@@ -10,6 +10,7 @@ from typing import Any
 
 from data import table
 
+from attune.features.buyers import Buyers
 from attune.features.cart import Cart
 from attune.features.check.folding import fold
 from attune.features.check.samples import LIGHT, heavy
@@ -48,6 +49,7 @@ EXAMPLES: tuple[Feature[Any], ...] = (
     Distinct(),
     DistinctSketch(),
     Visit(),
+    Buyers(),
 )
 """One of each class, with default parameters; `Windows` has none for its columns."""
 

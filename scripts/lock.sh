@@ -14,5 +14,8 @@ compile pyproject.toml --extra consumers --constraint requirements/run.txt \
     --output-file requirements/consumers.txt
 compile pyproject.toml --extra training --extra migrate --constraint requirements/run.txt \
     --output-file requirements/training.txt
+# What `scripts/compile.py` needs, for the stage of the image that compiles.
+printf 'mypy\nsetuptools\n' | compile - --constraint requirements/dev.txt \
+    --output-file requirements/compile.txt
 # Quix Streams is only measured against, in an environment of its own.
 echo quixstreams | compile - --output-file benchmarks/requirements-quix.txt

@@ -7,9 +7,11 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 import re
 import struct
 from collections.abc import Sequence
+from typing import Final
 
 import mmh3
 
+from attune.adapters.resp import argument, head, number
 from attune.adapters.values import read_varint
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
@@ -20,8 +22,8 @@ from attune.profiles.profile import RECORDS
 VERSION_FIELD = b"_v"
 TIME = "_ts:"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
-_STRING = 2
-_MORE = 0x80  # in a varint: another byte follows
+_STRING: Final = 2
+_MORE: Final = 0x80  # in a varint: another byte follows
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _BEYOND = 1 << 64
 _U32 = struct.Struct("<I")
@@ -122,7 +124,8 @@ class Layout:
         feast_view = state_view(features.entity)
         self._before = _before(features.entity.join_key)
         self._after = project.encode()
-        self._time = time_of(feast_view)
+        self._fixed = len(self._before) + _U32.size + len(self._after)
+        self._time = argument(time_of(feast_view))
         self._state = {
             view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
         }
@@ -138,11 +141,15 @@ class Layout:
         } | {time_of(view.name): f"{TIME}{view.name}" for view in features.plain}
         self._views = {field: name for name, field in self._state.items()}
         self._records = {field: name for name, field in _RECORD_FIELDS.items()}
+        self._state_arguments = {name: argument(field) for name, field in self._state.items()}
 
     def key(self, value: str) -> bytes:
-        """Return the Redis key of one entity."""
+        """Return the Redis key of one entity, as an argument of a command."""
         raw = value.encode()
-        return b"".join((self._before, _U32.pack(len(raw)), raw, self._after))
+        size = len(raw)
+        return b"%b%b%b%b%b" % (
+            head(self._fixed + size), self._before, _U32.pack(size), raw, self._after
+        )  # fmt: skip
 
     @property
     def pattern(self) -> bytes:
@@ -177,16 +184,27 @@ class Layout:
                 plain[name] = value
         return Row(version, states, records, plain)
 
-    def fields(self, write: Write) -> list[bytes]:
-        """Return the fields that a write sets: the raised version, its states and records."""
-        fields = [VERSION_FIELD, b"%d" % (write.version + 1)]
-        for name, raw in write.states.items():
-            fields += (self._state[name], bytes_value(raw))
-        if write.states:
-            fields += (self._time, timestamp(write.as_of))
-        for name, raw in write.records.items():
-            fields += (_RECORD_FIELDS[name], raw)
-        return fields
+    def add_fields(self, write: Write, parts: list[bytes]) -> int:
+        """Add the fields that a write sets, with their values: version, states and records.
+
+        Returns:
+            How many arguments of the command they are.
+        """
+        states, records = write.states, write.records
+        parts += (_VERSION, number(write.version + 1))
+        for name, raw in states.items():
+            size = len(raw)
+            parts += (
+                self._state_arguments[name],
+                _VALUES[size] if size < _SHORT else _value_head(size),
+                raw,
+            )
+        if states:
+            time = timestamp(write.as_of)
+            parts += (self._time, head(len(time)), time)
+        for name, raw in records.items():
+            parts += (_RECORD_ARGUMENTS[name], head(len(raw)), raw)
+        return 2 * (1 + len(states) + bool(states) + len(records))
 
     def removed(self, write: Write) -> list[bytes]:
         """Return the fields that a write removes."""
@@ -197,6 +215,8 @@ class Layout:
 
 
 _ABSENT = Row()
+_VERSION = argument(VERSION_FIELD)
+_RECORD_ARGUMENTS = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
 
 
 def _state_in(value: bytes) -> bytes:
@@ -214,3 +234,13 @@ def _varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+def _value_head(length: int) -> bytes:
+    """Return what stands before a state of so many bytes: the argument's head, and the value's."""
+    before = b"\x0a" + _varint(length)
+    return head(len(before) + length) + before
+
+
+_SHORT: Final = 1024
+_VALUES = tuple(map(_value_head, range(_SHORT)))

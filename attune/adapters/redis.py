@@ -7,7 +7,8 @@ from hashlib import sha1
 from redis.asyncio import Redis
 
 from attune.adapters.feast import Layout
-from attune.adapters.wire import Command, Reply, Wire
+from attune.adapters.resp import END, argument, number, opening
+from attune.adapters.wire import Reply, Wire
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row, Write
@@ -25,6 +26,8 @@ ARGV[3] is the time to live in seconds."""
 
 _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
+_FIXED = 7
+"""Arguments before those that are removed: name, hash, number of keys, key, and the first three."""
 _SCANNED = b"1000"
 _COMPLETE = b"complete"
 
@@ -58,13 +61,17 @@ class RedisStore(OnlineStore):
     def __init__(self, wire: Wire, project: str, features: FeatureSet) -> None:
         self._wire = wire
         self._layout = Layout(project, features)
-        self._ttl = features.entity.ttl * _DAY
+        ttl = number(features.entity.ttl * _DAY)
+        self._nothing_removed = number(0) + ttl
+        self._ttl = ttl
+        self._get = opening(2, b"HGETALL")
+        self._openings: dict[int, bytes] = {}
         self._begun = f"attune:{project}:begun:{features.entity.name}"
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
-        key, row = self._layout.key, self._layout.row
-        found = await self._wire.run([(b"HGETALL", key(each)) for each in ids])
+        key, row, get = self._layout.key, self._layout.row, self._get
+        found = await self._wire.run([b"%b%b\r\n" % (get, key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
 
     async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
@@ -112,19 +119,23 @@ class RedisStore(OnlineStore):
                 replies[i] = reply
         return {w.id for w, done in zip(writes, replies, strict=True) if not _raised(done)}
 
-    def _command(self, write: Write) -> Command:
-        removed = self._layout.removed(write) if write.remove else ()
-        return (
-            b"EVALSHA",
-            _SHA,
-            b"1",
-            self._layout.key(write.id),
-            write.version,
-            len(removed),
-            self._ttl,
-            *removed,
-            *self._layout.fields(write),
-        )
+    def _command(self, write: Write) -> bytes:
+        layout = self._layout
+        parts = [b"", layout.key(write.id), number(write.version)]
+        if write.remove:
+            removed = layout.removed(write)
+            parts += (number(len(removed)), self._ttl, *map(argument, removed))
+        else:
+            removed = []
+            parts.append(self._nothing_removed)
+        count = _FIXED + len(removed) + layout.add_fields(write, parts)
+        parts[0] = self._openings.get(count) or self._opening(count)
+        parts.append(END)
+        return b"".join(parts)
+
+    def _opening(self, count: int) -> bytes:
+        self._openings[count] = made = opening(count, b"EVALSHA", _SHA, b"1")
+        return made
 
 
 def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:

@@ -3,7 +3,7 @@
 import struct
 from bisect import insort
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import mmh3
 
@@ -14,8 +14,8 @@ from attune.features.money import MICROS
 
 _HEAD = struct.Struct("<qqB")  # latest order, newest move (both ms since 1970), moves
 _MOVE = struct.Struct("<IIiq")  # before the newest (ms), product, quantity, price (micros)
-_LONGEST_AGO = 2**32 - 1  # ms, 49 days
-_MOST_MOVES = 200  # of 20 bytes: some 4 kB
+_LONGEST_AGO: Final = 2**32 - 1  # ms, 49 days
+_MOST_MOVES: Final = 200  # of 20 bytes: some 4 kB
 
 
 class Move(NamedTuple):

@@ -2,8 +2,10 @@
 
 import math
 import struct
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import mmh3
 
@@ -14,9 +16,13 @@ from attune.features.names import ITEM, Names
 from attune.features.ticks import Window
 
 _HEAD = struct.Struct("<IH")  # newest bucket, entries
-_HASH_BITS = 32
-_MOST_BUCKETS = 256
-_MOST_NAMES = 800  # of 5 bytes: 4 kB
+_HASH_BITS: Final = 32
+_RANK: Final = 5  # bits of a rank
+_RANKS: Final = 31
+_AGE: Final = 16  # bits of an age
+_AGES: Final = 0xFFFF
+_MOST_BUCKETS: Final = 256
+_MOST_NAMES: Final = 800  # of 5 bytes: 4 kB
 
 DAY_BY_HOURS = Window("24h", HOUR, 24)
 
@@ -100,8 +106,8 @@ class Distinct(Feature[Last]):
 
     def _bound(self, state: Last) -> None:
         if len(state.held) > self.most:
-            newest = sorted(state.held.items(), key=lambda pair: (-pair[1], pair[0]))
-            state.held = dict(newest[: self.most])
+            newest = sorted((-bucket, number) for number, bucket in state.held.items())
+            state.held = {number: -ago for ago, number in newest[: self.most]}
 
     def read(self, state: Last, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers."""
@@ -117,8 +123,18 @@ class Distinct(Feature[Last]):
         return _unpack(raw)
 
 
+class Ranks:
+    """By register: pairs of bucket and rank, `bucket << 5 | rank`."""
+
+    __slots__ = ("held", "newest")
+
+    def __init__(self, newest: int = 0, held: dict[int, list[int]] | None = None) -> None:
+        self.newest = newest
+        self.held: dict[int, list[int]] = {} if held is None else held
+
+
 @dataclass(frozen=True)
-class DistinctSketch(Feature[Last]):
+class DistinctSketch(Feature[Ranks]):
     """Different names in a window, about: a HyperLogLog that slides.
 
     Kept are, for each of `2**precision` registers, the pairs of rank and bucket that no other pair
@@ -132,8 +148,6 @@ class DistinctSketch(Feature[Last]):
     Raises:
         ConfigurationError: the window is more than a state can hold, or the precision of no use.
     """
-
-    largest = 10_000
 
     names: Names = ITEM
     window: Window = DAY_BY_HOURS
@@ -154,11 +168,11 @@ class DistinctSketch(Feature[Last]):
         told = f"Different {many} in the last {window}, about (standard error {error:.0f}%)"
         return (Field(f"{many}_{window}", "float64", told, many),)
 
-    def empty(self) -> Last:
-        """Nothing seen; numbers are `register << 5 | rank`."""
-        return Last()
+    def empty(self) -> Ranks:
+        """Nothing seen."""
+        return Ranks()
 
-    def update(self, state: Last, event: Event, at: int) -> Last:
+    def update(self, state: Ranks, event: Event, at: int) -> Ranks:
         """Note the names of the event."""
         names = self.names.of(event)
         if not names:
@@ -168,51 +182,39 @@ class DistinctSketch(Feature[Last]):
             self._advance(state, bucket)
         if bucket > state.newest - self.window.span:
             for name in names:
-                self._note(state.held, self._number(name), bucket)
+                number = _number(name, self.precision)
+                _note(state.held, number >> _RANK, bucket << _RANK | number & _RANKS)
         return state
 
-    def _number(self, name: str) -> int:
-        hashed = mmh3.hash(name, signed=False)
-        left = _HASH_BITS - self.precision
-        rest = hashed & ((1 << left) - 1)
-        return hashed >> left << 5 | left - rest.bit_length() + 1
-
-    @staticmethod
-    def _note(held: dict[int, int], number: int, bucket: int) -> None:
-        """Add a pair, and drop what it beats; unless one that is there beats it."""
-        if held.get(number, -1) >= bucket:
-            return
-        register = number >> 5 << 5
-        for other in range(number + 1, register + 32):
-            if held.get(other, -1) >= bucket:
-                return
-        held[number] = bucket
-        for other in range(register, number):
-            if held.get(other, bucket + 1) <= bucket:
-                del held[other]
-
-    def merge(self, ours: Last, theirs: Last) -> Last:
+    def merge(self, ours: Ranks, theirs: Ranks) -> Ranks:
         """All pairs of both that none beats."""
         self._advance(ours, max(ours.newest, theirs.newest))
         oldest = ours.newest - self.window.span
-        for number, bucket in theirs.held.items():
-            if bucket > oldest:
-                self._note(ours.held, number, bucket)
+        for register, pairs in theirs.held.items():
+            for pair in pairs:
+                if pair >> _RANK > oldest:
+                    _note(ours.held, register, pair)
         return ours
 
-    def _advance(self, state: Last, newest: int) -> None:
+    def _advance(self, state: Ranks, newest: int) -> None:
         state.newest = newest
-        oldest = newest - self.window.span
-        if state.held and min(state.held.values()) <= oldest:
-            state.held = {n: bucket for n, bucket in state.held.items() if bucket > oldest}
+        bound = (newest - self.window.span + 1) << _RANK
+        for register, pairs in list(state.held.items()):
+            if min(pairs) < bound:
+                left = [pair for pair in pairs if pair >= bound]
+                if left:
+                    state.held[register] = left
+                else:
+                    del state.held[register]
 
-    def read(self, state: Last, now: int) -> tuple[Value, ...]:
+    def read(self, state: Ranks, now: int) -> tuple[Value, ...]:
         """Estimate from the highest rank of each register in the window."""
-        oldest = now // self.window.step - self.window.span
+        bound = (now // self.window.step - self.window.span + 1) << _RANK
         ranks: dict[int, int] = {}
-        for number, bucket in state.held.items():
-            if bucket > oldest:
-                ranks[number >> 5] = max(number & 31, ranks.get(number >> 5, 0))
+        for register, pairs in state.held.items():
+            held = [pair & _RANKS for pair in pairs if pair >= bound]
+            if held:
+                ranks[register] = max(held)
         return (self._estimate(ranks),)
 
     def _estimate(self, ranks: Mapping[int, int]) -> float:
@@ -226,25 +228,58 @@ class DistinctSketch(Feature[Last]):
             return registers * math.log(registers / empty)
         return raw
 
-    def pack(self, state: Last) -> bytes:
-        """3 bytes a pair: its number, and how many buckets before the newest."""
+    def pack(self, state: Ranks) -> bytes:
+        """3 bytes a pair: its register and rank, and how many buckets before the newest."""
         if not state.held:
             return b""
-        held = sorted(state.held)
-        ages = bytes(state.newest - state.held[number] for number in held)
-        head = _HEAD.pack(state.newest, len(held))
-        return head + struct.pack(f"<{len(held)}H", *held) + ages
+        newest = state.newest
+        found = [
+            (register << _RANK | pair & _RANKS) << _AGE | newest - (pair >> _RANK)
+            for register, pairs in state.held.items()
+            for pair in pairs
+        ]
+        found.sort()
+        numbers = array("H", [each >> _AGE for each in found])
+        ages = bytes([each & _AGES for each in found])
+        return _HEAD.pack(newest, len(found)) + numbers.tobytes() + ages
 
-    def unpack(self, raw: bytes) -> Last:
+    def unpack(self, raw: bytes) -> Ranks:
         """As packed."""
         newest, count = _HEAD.unpack_from(raw)
         if len(raw) != _HEAD.size + 3 * count:
             raise CorruptState(f"{len(raw)} bytes of a sketch")
-        numbers = struct.unpack_from(f"<{count}H", raw, _HEAD.size)
-        if max(numbers, default=0) >> 5 >= 1 << self.precision:
+        numbers = array("H", raw[_HEAD.size : _HEAD.size + 2 * count])
+        if max(numbers, default=0) >> _RANK >= 1 << self.precision:
             raise CorruptState("a register that is not there")
-        ages = raw[_HEAD.size + 2 * count :]
-        return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+        state = Ranks(newest)
+        for number, age in zip(numbers, raw[_HEAD.size + 2 * count :], strict=True):
+            pair = (newest - age) << _RANK | number & _RANKS
+            state.held.setdefault(number >> _RANK, []).append(pair)
+        return state
+
+
+DistinctSketch.largest = 10_000  # not in the class: compiled, it would be a field of it
+
+
+def _number(name: str, precision: int) -> int:
+    hashed = mmh3.hash(name, signed=False)
+    left = _HASH_BITS - precision
+    rest = hashed & ((1 << left) - 1)
+    return hashed >> left << _RANK | left - rest.bit_length() + 1
+
+
+def _note(held: dict[int, list[int]], register: int, new: int) -> None:
+    """Add a pair, and drop what it beats; unless one that is there beats it."""
+    pairs = held.get(register)
+    if pairs is None:
+        held[register] = [new]
+        return
+    bucket, rank = new >> _RANK, new & _RANKS
+    for pair in pairs:
+        if pair >> _RANK >= bucket and pair & _RANKS >= rank:
+            return
+    held[register] = [p for p in pairs if p >> _RANK > bucket or p & _RANKS > rank]
+    held[register].append(new)
 
 
 def _check(window: Window) -> None:
@@ -257,17 +292,18 @@ def _check(window: Window) -> None:
 
 
 def _pack(state: Last) -> bytes:
-    if not state.held:
+    held, newest = state.held, state.newest
+    if not held:
         return b""
-    held = sorted(state.held)
-    ages = bytes(state.newest - state.held[number] for number in held)
-    return _HEAD.pack(state.newest, len(held)) + struct.pack(f"<{len(held)}I", *held) + ages
+    numbers = sorted(held)
+    ages = bytes([newest - held[number] for number in numbers])
+    return _HEAD.pack(newest, len(numbers)) + array("I", numbers).tobytes() + ages
 
 
 def _unpack(raw: bytes) -> Last:
     newest, count = _HEAD.unpack_from(raw)
     if len(raw) != _HEAD.size + 5 * count:
         raise CorruptState(f"{len(raw)} bytes of names")
-    numbers = struct.unpack_from(f"<{count}I", raw, _HEAD.size)
+    numbers = array("I", raw[_HEAD.size : _HEAD.size + 4 * count])
     ages = raw[_HEAD.size + 4 * count :]
     return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})

@@ -10,20 +10,18 @@ from attune.ids import EntityId
 
 
 def items_of(event: Event) -> Iterable[Slice]:
-    """Yield each product of an event with its own lines and revenue.
+    """Return each product of an event with its own lines and revenue.
 
     The revenue of an order with several products is told for the whole; each has what its lines
     add up to. One with a single product, in however many lines, is that product's as it is.
     """
     commerce = event.commerce
     if commerce is None:
-        return
-    items = dict.fromkeys(product.id for product in commerce.products)
+        return ()
+    items = list(dict.fromkeys(product.id for product in commerce.products))
     if len(items) == 1:
-        yield EntityId(next(iter(items))), event
-        return
-    for item in items:
-        yield EntityId(item), replace(event, commerce=_lines(commerce, item))
+        return ((EntityId(items[0]), event),)
+    return [(EntityId(item), replace(event, commerce=_lines(commerce, item))) for item in items]
 
 
 def _lines(commerce: Commerce, item: str) -> Commerce:
@@ -32,9 +30,8 @@ def _lines(commerce: Commerce, item: str) -> Commerce:
 
 
 def sessions_of(event: Event) -> Iterable[Slice]:
-    """Yield the visit that the sender says an event belongs to, if it does."""
-    if event.session_id:
-        yield EntityId(event.session_id), event
+    """Return the visit that the sender says an event belongs to, if it does."""
+    return ((EntityId(event.session_id), event),) if event.session_id else ()
 
 
 ITEM = Entity("item", "item_id", "A product, by its id in events", items_of)

@@ -1,11 +1,11 @@
 """What a feature is: a small state, four functions on it, and the fields it answers."""
 
 import struct
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, ClassVar, Final, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -42,10 +42,10 @@ Act: TypeAlias = str
 Update: TypeAlias = Callable[[Any, Event, int], Any]
 """`update` of a feature: state, event and its time in ms since 1970, to the new state."""
 
-SECOND = 1_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
 """Milliseconds: the unit of every clock in a feature."""
 
 VISIT_ACTS: frozenset[Act] = frozenset(
@@ -98,7 +98,14 @@ class Field:
     unit: str = ""
 
 
-class Feature(ABC, Generic[State]):
+class Declared(ABCMeta):
+    """The class of features, so that a compiler leaves those as Python has them.
+
+    They are dataclasses that anybody may inherit from; their functions can still be compiled.
+    """
+
+
+class Feature(Generic[State], metaclass=Declared):
     """A state folded from events (`update`) and evaluated at a moment (`read`).
 
     Within the lateness bound of the feature the state does not depend on the order of events, and

@@ -36,6 +36,16 @@ class Place(NamedTuple):
     mask: int
 
 
+class Touched(NamedTuple):
+    """A view of which events have touched some features: those with the numbers."""
+
+    name: str
+    version: int
+    start: int
+    stop: int
+    numbers: tuple[int, ...]
+
+
 class FeatureSet:
     """The views of one entity. Field names are unique across them: rules use them bare.
 
@@ -60,9 +70,11 @@ class FeatureSet:
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
         self.packs = tuple(feature.pack for feature in self.features)
+        self.empties = tuple(feature.empty for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
         self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
         self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
+        self._touched: dict[int, tuple[Touched, ...]] = {}
 
     def only(self, states: Collection[str]) -> "FeatureSet":
         """Return the set of the views with these states."""
@@ -77,6 +89,17 @@ class FeatureSet:
     def all_views(self) -> list[FeatureView | PlainView]:
         """The views of both kinds."""
         return [*self.views, *self.plain]
+
+    def touched(self, mask: int) -> tuple[Touched, ...]:
+        """Return the views that have a feature in a mask; there are few masks, so each once."""
+        found = self._touched.get(mask)
+        if found is None:
+            found = self._touched[mask] = tuple(
+                Touched(name, view.version, start, stop, _numbers(mask & own))
+                for name, (view, start, stop, own) in self.places.items()
+                if mask & own
+            )
+        return found
 
     def _places(self) -> Iterable[Place]:
         start = 0
@@ -103,6 +126,10 @@ class FeatureSet:
                 raise ConfigurationError(
                     f"{what} {twice[0]!r} is declared twice in feature_repo/: rename one of them"
                 )
+
+
+def _numbers(mask: int) -> tuple[int, ...]:
+    return tuple(number for number in range(mask.bit_length()) if mask >> number & 1)
 
 
 def tag(state_name: str) -> int:

@@ -6,7 +6,8 @@ from typing import Any
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Value
 from attune.features.feature_set import FeatureSet, Place
-from attune.features.view import FeatureView, as_of
+from attune.features.parts import as_of, joined
+from attune.features.view import FeatureView
 
 _UNREAD: Any = object()
 
@@ -53,13 +54,14 @@ class Folded:
             Raised: a feature broke. The states are spent: begin again with the stored ones.
         """
         plan = self._features.plans[act]
-        states = self._states
+        states, parts, empties = self._states, self._parts, self._features.empties
         number = -1
         try:
             for number, update in plan.steps:
                 state = states[number]
                 if state is _UNREAD:
-                    state = self.state(number)
+                    state = self.state(number) if parts[number] else empties[number]()
+                    states[number] = state
                 if not skipped or number not in skipped:
                     states[number] = update(state, event, at)
         except Exception as error:
@@ -148,17 +150,19 @@ class Folded:
     def changed(self) -> dict[str, bytes]:
         """Return the bytes of each view that was touched since this was last asked."""
         found: dict[str, bytes] = {}
-        dirty, parts, states, packs = self._dirty, self._parts, self._states, self._features.packs
-        for name, (view, start, stop, mask) in self._features.places.items():
-            touched = dirty & mask
-            if touched:
-                for number in range(start, stop):
-                    if touched >> number & 1:
-                        try:
-                            parts[number] = packs[number](states[number])
-                        except Exception as error:  # noqa: BLE001 - as in `merge`
-                            self._give_up(number, error)
-                found[name] = view.joined(parts[start:stop], self.newest(name))
+        if not self._dirty:
+            return found
+        parts, states, stored = self._parts, self._states, self._stored
+        packs = self._features.packs
+        for name, version, start, stop, numbers in self._features.touched(self._dirty):
+            for number in numbers:
+                try:
+                    parts[number] = packs[number](states[number])
+                except Exception as error:  # noqa: BLE001 - as in `merge`
+                    self._give_up(number, error)
+            stored[name] = newest = self.newest(name)
+            found[name] = joined(version, parts[start:stop], newest)
+        self._latest.clear()  # what an act has touched was dirty, so `stored` has it
         self._dirty = 0
         return found
 

@@ -3,14 +3,15 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features.feature import HOUR, VISIT_ACTS, Act, CorruptState, Feature, Field, Value
 
-_WEEK = 7 * 24 * HOUR
-_MONDAY = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
-_HOURS = 168
+_WEEK: Final = 7 * 24 * HOUR
+_MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
+_HOURS: Final = 168
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class HourOfWeek(Feature[dict[int, int]]):
         """The earliest in the week wins a tie."""
         if not state:
             return None, None
-        slot = min(state, key=lambda each: (-state[each], each))
-        return slot * self.hours, state[slot] / sum(state.values())
+        fewest, slot = min((-count, slot) for slot, count in state.items())
+        return slot * self.hours, -fewest / sum(state.values())
 
     def pack(self, state: dict[int, int]) -> bytes:
         """How many slots, which, and a byte or four of each."""

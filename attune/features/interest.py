@@ -1,7 +1,7 @@
 """What somebody has lately looked at, and what they look at most."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -63,19 +63,19 @@ class Latest(Feature[dict[str, int]]):
         return self._newest(ours)
 
     def _newest(self, state: dict[str, int]) -> dict[str, int]:
-        return {name: state[name] for name in _newest_first(state)[: self.keep]}
+        return {name: state[name] for name in _greatest_first(state)[: self.keep]}
 
     def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Newest first."""
-        return (_newest_first(state),)
+        return (_greatest_first(state),)
 
     def unpack(self, raw: bytes) -> dict[str, int]:
         """As MessagePack."""
         return _TIMES.decode(raw)
 
 
-def _newest_first(state: dict[str, int]) -> list[str]:
-    return sorted(state, key=lambda name: (-state[name], name))
+def _greatest_first(state: dict[str, int]) -> list[str]:
+    return [name for _, name in sorted((-at, name) for name, at in state.items())]
 
 
 class Tastes:
@@ -162,8 +162,7 @@ class Affinity(Feature[Tastes]):
 
     def updater(self, act: Act) -> Update:
         """Return `update` with the points looked up."""
-        take, points = self._take, self.points.get(act, 1)
-        return lambda state, event, at: take(state, event, at, points)
+        return _with_points(self._take, self.points.get(act, 1))
 
     def _take(self, state: Tastes, event: Event, at: int, points: int) -> Tastes:
         names = self.names.of(event)
@@ -218,8 +217,8 @@ class Affinity(Feature[Tastes]):
         """Forget the least liked beyond `keep`; never one of the newest, which others show."""
         held = state.held
         while len(held) > self.keep:
-            newest = set(sorted(held, key=lambda name: (-held[name][0], name))[: self.last or 1])
-            gone = min(held.keys() - newest, key=lambda name: (self._weight(held[name]), name))
+            newest = _newest_of(held)[: self.last or 1]
+            _, gone = min((self._weight(held[name]), name) for name in held if name not in newest)
             del held[gone]
 
     def _weight(self, points: list[int]) -> int:
@@ -232,12 +231,11 @@ class Affinity(Feature[Tastes]):
         held = state.held
         weights = {name: self._weight(points) for name, points in held.items()}
         total = sum(weights.values()) or 1  # 0 only of damaged bytes
-        top = sorted(weights, key=lambda name: (-weights[name], name))[: self.top]
+        top = _greatest_first(weights)[: self.top]
         shares = [weights[name] / total for name in top]
         if not self.last:
             return top, shares
-        last = sorted(held, key=lambda name: (-held[name][0], name))[: self.last]
-        return last, top, shares
+        return _newest_of(held)[: self.last], top, shares
 
     def pack(self, state: Tastes) -> bytes:
         """The newest bucket, and the names as MessagePack."""
@@ -252,6 +250,14 @@ class Affinity(Feature[Tastes]):
         if not all(2 <= len(row) <= 1 + self.span for row in held.values()):  # noqa: PLR2004 - time, points
             raise CorruptState("a name without points, or with too many")
         return Tastes(newest, held)
+
+
+def _newest_of(held: dict[str, list[int]]) -> list[str]:
+    return _greatest_first({name: row[0] for name, row in held.items()})
+
+
+def _with_points(take: Callable[[Tastes, Event, int, int], Tastes], points: int) -> Update:
+    return lambda state, event, at: take(state, event, at, points)
 
 
 def _short(row: list[int]) -> list[int]:

@@ -1,8 +1,10 @@
 """Amounts of money in an event, in micros: 1e-6 of a currency unit."""
 
+from typing import Final
+
 from attune.collect.event import Commerce, Event, Product
 
-MICROS = 1_000_000
+MICROS: Final = 1_000_000
 
 
 def revenue(event: Event) -> int:

@@ -16,18 +16,27 @@ class Names(NamedTuple):
     of: Naming
 
 
+# Most events are about one product: for those no list is made.
 def _categories(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
+    if len(products) == 1:
+        category = products[0].category
+        return (category,) if category else ()
     return [product.category for product in products if product.category]
 
 
 def _brands(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
+    if len(products) == 1:
+        brand = products[0].brand
+        return (brand,) if brand else ()
     return [product.brand for product in products if product.brand]
 
 
 def _items(event: Event) -> Sequence[str]:
     products = event.commerce.products if event.commerce else ()
+    if len(products) == 1:
+        return (products[0].id,)
     return [product.id for product in products]
 
 

@@ -3,6 +3,7 @@
 import struct
 from bisect import insort
 from dataclasses import dataclass
+from typing import Final
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
@@ -21,9 +22,9 @@ from attune.features.feature import (
 _HEAD = struct.Struct("<qB")  # latest event, sessions still open
 _CLOSED = struct.Struct("<IQI")  # sessions closed for good, their length in all (ms), bounces
 _SPAN = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
-_SOME_CLOSED = 0x80
-_MOST_OPEN = 127
-_LONGEST = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
+_SOME_CLOSED: Final = 0x80
+_MOST_OPEN: Final = 127
+_LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
 
 
 class Visits:

@@ -145,7 +145,7 @@ class Shares(Feature[list[int]]):
         total = sum(state)
         if not total:
             return None, None
-        most = max(range(len(state)), key=lambda kind: (state[kind], -kind))
+        most = state.index(max(state))
         return self.kinds.names[most], state[most] / total
 
     def pack(self, state: list[int]) -> bytes:

@@ -7,7 +7,7 @@ something in them, and each event is in one bucket.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -17,8 +17,10 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
-_LEAST, _MOST = -(2**63), 2**64 - 1
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**64 - 1
 """What MessagePack can say."""
+_NONE: list[int] = []
 
 
 class Window(NamedTuple):
@@ -170,9 +172,12 @@ class Scale:
         """
         rows: list[Amounts] = []
         ages: list[list[int]] = []
-        newest = ticks.newest
-        for held, ratio in zip(ticks.levels, self._ratio, strict=True):
-            top = newest // ratio
+        newest, ratios = ticks.newest, self._ratio
+        for level, held in enumerate(ticks.levels):
+            if not held:
+                ages.append(_NONE)
+                continue
+            top = newest // ratios[level]
             buckets = sorted(held)
             ages.append([top - bucket for bucket in buckets])
             rows += [held[bucket] for bucket in buckets]

@@ -1,34 +1,18 @@
 """A feature view: features of one entity whose states are stored, written and read together."""
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Field, Value, act_of
+from attune.features.parts import Parts, joined, split
 from attune.ids import EntityId
 
 States: TypeAlias = list[Any]
 """The states of a view's features, in their order."""
 
-Parts: TypeAlias = list[bytes]
-"""The same, packed."""
-
-_MAGIC = 0xA7
-"""First byte of every state. Feast's `apply` calls a view's function with random bytes, and those
-must read as the empty state (reference: Feast 0.67, `on_demand_feature_view.py`)."""
-
-_WIDE = 0xA8
-"""First byte where a part has 256 bytes or more: lengths are four bytes each then."""
-
-_AS_OF = 6
-"""Bytes of the time of the latest event, ms since 1970: enough until the year 10889."""
-
-_HEAD = 2 + _AS_OF
-_NARROW = 256
 _LAST_VERSION = 255
 
 Slice: TypeAlias = tuple[EntityId, Event]
@@ -142,14 +126,8 @@ class FeatureView:
         return [self.unpacked(i, part) for i, part in enumerate(self.split(raw))]
 
     def joined(self, parts: Sequence[bytes], as_of: int) -> bytes:
-        """Return packed states in one piece: a head, the length of each, then they themselves."""
-        time = as_of.to_bytes(_AS_OF, "little")
-        try:
-            head, table = bytes((_MAGIC, self.version)), bytes(map(len, parts))
-        except ValueError:  # one has 256 bytes or more
-            head = bytes((_WIDE, self.version))
-            table = _lengths(len(parts)).pack(*map(len, parts))
-        return b"".join((head, time, table, *parts))
+        """Return packed states in one piece; see `parts`."""
+        return joined(self.version, parts, as_of)
 
     def split(self, raw: bytes) -> Parts:
         """Return the packed states in stored bytes.
@@ -157,27 +135,10 @@ class FeatureView:
         Raises:
             CorruptState: they are not a state of this view in this version.
         """
-        count = len(self.features)
-        if len(raw) < _HEAD + count or raw[1] != self.version or raw[0] not in (_MAGIC, _WIDE):
-            raise CorruptState(f"{self.full_name} v{self.version} does not begin as it should")
-        start = _HEAD + count
-        lengths: Sequence[int] = raw[_HEAD:start]
-        if raw[0] == _WIDE:
-            lengths, start = self._wide(raw)
-        parts = []
-        for length in lengths:
-            parts.append(raw[start : start + length])
-            start += length
-        if start != len(raw):
-            raise CorruptState(f"{self.full_name}: {len(raw)} bytes instead of {start}")
-        return parts
-
-    def _wide(self, raw: bytes) -> tuple[Sequence[int], int]:
-        layout = _lengths(len(self.features))
-        start = _HEAD + layout.size
-        if len(raw) < start or max(lengths := layout.unpack_from(raw, _HEAD)) < _NARROW:
-            raise CorruptState(f"{self.full_name} v{self.version} does not begin as it should")
-        return lengths, start
+        try:
+            return split(self.version, len(self.features), raw)
+        except CorruptState as error:
+            raise CorruptState(f"{self.full_name} v{self.version} {error}") from None
 
     def unpacked(self, index: int, part: bytes) -> Any:  # noqa: ANN401 - a state of any type
         """Return one feature's state.
@@ -193,13 +154,3 @@ class FeatureView:
         except NOT_A_STATE as error:
             name = type(feature).__name__
             raise CorruptState(f"{self.full_name}, {name}: {error}") from error
-
-
-def as_of(raw: bytes) -> int:
-    """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
-    return int.from_bytes(raw[2:_HEAD], "little")
-
-
-@cache
-def _lengths(count: int) -> struct.Struct:
-    return struct.Struct(f"<{count}I")

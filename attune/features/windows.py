@@ -180,8 +180,7 @@ class Windows(Feature[Ticks]):
         (column, amount), *more = self._by_act[act]
         if more or amount is not None:
             return self.update
-        add = self._scale.add
-        return lambda state, _, at: add(state, at, column, 1)
+        return _counting(self._scale, column)
 
     def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket."""
@@ -227,6 +226,11 @@ class Windows(Feature[Ticks]):
     def unpack(self, raw: bytes) -> Ticks:
         """As packed."""
         return self._scale.unpack(raw)
+
+
+def _counting(scale: Scale, column: int) -> Update:
+    add = scale.add
+    return lambda state, _, at: add(state, at, column, 1)
 
 
 def _title(name: str) -> str:

@@ -1,20 +1,19 @@
 """What is kept of one entity, from a stored row, through events, to the next write."""
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from attune.collect.event import Event, millis
-from attune.features.feature import SECOND, Act, CorruptState, act_of
+from attune.collect.event import Event
+from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded
 from attune.ids import ProfileId
 from attune.ports import Row, Write
-from attune.profiles.ledger import NEW, UNREAD, Ledger, Mark, Place, Verdict
-from attune.profiles.spans import Spans, has, rest, union
-from attune.stream import Position
+from attune.profiles.arrived import Arrived
+from attune.profiles.ledger import NEW, Ledger, Verdict
+from attune.profiles.seam import SEAMS, Seam
 
 LEDGER = "ledger"
 SEAM = "seam"
@@ -23,101 +22,8 @@ SEAM = "seam"
 FORMAT = b"\x02"
 """First byte of every record; a new layout gets another, and the old one stays readable."""
 
-_ANEW = 600
-"""Seconds; events of one log arrive in the order of their offsets within less."""
 _TAG = struct.Struct("<H")
 NOTHING: frozenset[int] = frozenset()
-
-
-class Arrived(msgspec.Struct, frozen=True, gc=False):
-    """An event, where it lay, and what every fold asks of it, computed once."""
-
-    event: Event
-    position: Position
-    profile: ProfileId
-    """Under whose key it came."""
-    act: Act
-    at: int
-    """When it happened: ms since 1970."""
-    received: int
-    """When it arrived: seconds since 1970."""
-
-
-def arrived(event: Event, position: Position) -> Arrived:
-    """Return what every fold needs to know of an event."""
-    return Arrived(
-        event,
-        position,
-        event.profile,
-        act_of(event),
-        millis(event.timestamp),
-        millis(event.received_at) // SECOND,
-    )
-
-
-class Read(NamedTuple):
-    """How far a place was read, and which of the offsets up to there somebody else has."""
-
-    mark: Mark
-    others: Spans = ()
-
-
-class Seam(msgspec.Struct, array_like=True):
-    """A view that is not whole yet: what was folded since, and up to where the archive goes on.
-
-    `read` says which events the entity had taken in before the view was there; `backfill` folds
-    those, and no others, from the archive. `tail` is the state of all later ones.
-    """
-
-    read: dict[str, Read]
-    tail: bytes = b""
-    past: list[str] = []
-    """Entities of which it lacks all that was before their kind was read."""
-
-    @classmethod
-    def at(cls, ledger: Ledger) -> "Seam":
-        """Return a seam behind everything that was taken in so far."""
-        others = ledger.others
-        return cls({_named(p): Read(mark, others.get(p, ())) for p, mark in ledger.marks.items()})
-
-    def covers(self, place: Place, offset: int, received: int) -> bool:
-        """Say whether an event lies before the seam.
-
-        One that came long before the latest that was taken in lies before it at any offset: in a
-        log that has begun anew since.
-        """
-        found = self.read.get(_named(place))
-        if found is None:
-            return False
-        mark, others = found
-        before = mark.covers(offset, received) or received < mark.received - _ANEW
-        return before and not (others and has(others, offset))
-
-    @property
-    def sources(self) -> set[ProfileId]:
-        """Profiles whose events lie before it."""
-        return {ProfileId(name.split("/", 2)[2]) for name in self.read}
-
-    def offsets(self) -> Iterator[tuple[tuple[str, int], int]]:
-        """Yield the last offset before it, by topic and partition."""
-        for name, (mark, _) in self.read.items():
-            partition, topic, _ = name.split("/", 2)
-            yield (topic, int(partition)), mark.offset
-
-    def joined(self, other: "Seam") -> "Seam":
-        """Return the seam of two entities that became one; the tails are merged elsewhere."""
-        read = dict(self.read)
-        for name, (mark, others) in other.read.items():
-            ours, theirs = read.get(name, Read(UNREAD))
-            taken = union((*rest(theirs, ours.offset), *rest(others, mark.offset)))
-            both = mark | ours
-            read[name] = Read(both, rest(taken, both.offset))
-        return Seam(read, past=sorted({*self.past, *other.past}))
-
-
-def _named(place: Place) -> str:
-    source, topic, partition = place
-    return f"{partition}/{topic}/{source}"
 
 
 class Kept:
@@ -172,7 +78,7 @@ class Kept:
         Whoever does not know of a view writes the row without folding into its tail: a program of
         the last release that still runs. Such a tail is of no use, and the seam is here and now.
         """
-        written, held = _SEAMS.decode(known(raw)) if raw else (version, {})
+        written, held = SEAMS.decode(known(raw)) if raw else (version, {})
         for name, tag in self.features.tag_of.items():
             if not self.ledger.has(tag):
                 seam = held.get(name) if written == version else None
@@ -306,10 +212,6 @@ class Kept:
         self.ledger.changed = True
         if not self.seams:
             self._removed |= {SEAM}
-
-
-_SEAMS = msgspec.msgpack.Decoder(tuple[int, dict[str, Seam]])
-"""The version of the row that it was written with, and the seam of each view that is not whole."""
 
 
 def known(record: bytes) -> bytes:

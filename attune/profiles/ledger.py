@@ -3,50 +3,32 @@
 import struct
 from array import array
 from enum import Enum
-from typing import NamedTuple, TypeAlias
+from functools import cache
+from typing import Final, TypeAlias
 
 import mmh3
 import msgspec
 
 from attune.ids import ProfileId
+from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import ALL, Spans, rest, union
 from attune.stream import TOPICS, Position
 
-_MINUTE = 60  # seconds
-_RETRY_WINDOW = 24 * 60
+_MINUTE: Final = 60  # seconds
+_RETRY_WINDOW: Final = 24 * 60
 """Minutes in which a client's retry of a message id is recognised."""
-_RETRIES_KEPT, _RETRIES_NOTED = 256, 1024
+_RETRIES_KEPT: Final = 256
+_RETRIES_NOTED: Final = 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
 # once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at.
-_HASH_SHIFT, _MINUTE_SHIFT = 24, 12
-_HASH_MASK = (1 << 40) - 1
-_LOW = (1 << 12) - 1
-_LOWS = (1 << 24) - 1
-_FEW = 8  # message ids that may stay however old they are
-
-Place = tuple[ProfileId, str, int]
-"""Source profile, topic and partition: where offsets rise from event to event."""
-
-
-class Mark(NamedTuple):
-    """How far a place was read: the offset of the last event, and the latest arrival (seconds)."""
-
-    offset: int = -1
-    received: int = -1
-
-    def covers(self, offset: int, received: int) -> bool:
-        """Say whether the place was read beyond an event.
-
-        An event that comes again has arrived by the latest arrival. One that arrived after it, at
-        an offset that was passed, lies in a log that began anew: topics were made again, another
-        cluster took over, the light broker was restarted.
-        """
-        return offset <= self.offset and received <= self.received
-
-    def __or__(self, other: "Mark") -> "Mark":
-        return Mark(max(self.offset, other.offset), max(self.received, other.received))
+_HASH_SHIFT: Final = 24
+_MINUTE_SHIFT: Final = 12
+_HASH_MASK: Final = (1 << 40) - 1
+_LOW: Final = (1 << 12) - 1
+_LOWS: Final = (1 << 24) - 1
+_FEW: Final = 8  # message ids that may stay however old they are
 
 
 class Verdict(Enum):
@@ -60,14 +42,14 @@ class Verdict(Enum):
     """A client has sent it again: its message id was taken in from another place."""
 
 
-UNREAD = Mark()
 NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
 
 _HEAD = struct.Struct("<qqIBBBH")
 """First and last seen (ms), newest minute, whole views, places of its own, whether there are places
 of others (packed behind them), message ids."""
-_MARK = struct.Struct("<BHQI")  # topic, partition, offset, second
-_TAG = 2  # bytes
+_MARK = "BHQI"  # topic, partition, offset, second
+_MARK_SIZE = struct.calcsize("<" + _MARK)
+_TAG: Final = 2  # bytes
 _LENGTH = struct.Struct("<H")
 Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
 """Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
@@ -160,10 +142,13 @@ class Ledger:
     def advance(self, position: Position, received: int, at: int) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
         place = (self.owner, position.topic, position.partition)
-        mark = self.marks.get(place, UNREAD)
-        if mark.covers(position.offset, received):
+        mark, offset = self.marks.get(place), position.offset
+        if mark is None:
+            self.marks[place] = Mark(offset, received)
+        elif offset > mark.offset or received > mark.received:  # not covered
+            self.marks[place] = Mark(offset, max(received, mark.received))
+        else:
             return False
-        self.marks[place] = Mark(position.offset, max(received, mark.received))
         self.changed = True
         self._saw(at)
         return True
@@ -223,33 +208,38 @@ class Ledger:
         """Return its bytes; equal ledgers give equal bytes."""
         if len(self.recent) > _FEW:
             self._forget()
-        own: list[bytes] = []
-        foreign: list[Foreign] = []
-        for place in sorted(self.marks) if len(self.marks) > 1 else self.marks:
-            source, topic, partition = place
-            mark = self.marks[place]
-            others = self.others.get(place, ())
-            if source == self.owner and topic in _NUMBERS and not others:
-                own.append(_MARK.pack(_NUMBERS[topic], partition, mark.offset, mark.received))
-            else:
-                foreign.append((source, topic, partition, *mark, others))
-        rest_of = b""
-        if foreign:
-            packed = msgspec.msgpack.encode(foreign)
-            rest_of = _LENGTH.pack(len(packed)) + packed
+        own, foreign = self._packed_marks()
         numbers = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
         numbers.sort()
-        ids = array("Q", numbers)
+        ids = array("Q", numbers).tobytes()
         head = _HEAD.pack(
             self.first_seen,
             self.last_seen,
             self.newest,
             len(self.views) // _TAG,
-            len(own),
+            len(own) // _MARK_SIZE,
             bool(foreign),
-            len(ids),
+            len(numbers),
         )
-        return b"".join((head, self.views, *own, rest_of, ids.tobytes()))
+        return b"".join((head, self.views, own, foreign, ids))
+
+    def _packed_marks(self) -> tuple[bytes, bytes]:
+        """Return the owner's own, and those of others with what tells their length."""
+        own: list[int] = []
+        foreign: list[Foreign] = []
+        for place in sorted(self.marks):
+            source, topic, partition = place
+            mark, number = self.marks[place], _NUMBERS.get(topic)
+            others = self.others.get(place, ()) if self.others else ()
+            if number is None or others or source != self.owner:
+                foreign.append((source, topic, partition, mark.offset, mark.received, others))
+            else:
+                own += (number, partition, mark.offset, mark.received)
+        packed = _marks_layout(len(own) // 4).pack(*own)
+        if not foreign:
+            return packed, b""
+        rest_of = msgspec.msgpack.encode(foreign)
+        return packed, _LENGTH.pack(len(rest_of)) + rest_of
 
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
@@ -272,10 +262,11 @@ class Ledger:
         found.first_seen, found.last_seen, found.newest = first, last, newest
         start = _HEAD.size + views * _TAG
         found.views = raw[_HEAD.size : start]
-        for _ in range(own):
-            number, partition, offset, received = _MARK.unpack_from(raw, start)
+        flat = _marks_layout(own).unpack_from(raw, start)
+        for i in range(0, len(flat), 4):
+            number, partition, offset, received = flat[i : i + 4]
             found.marks[owner, TOPICS[number], partition] = Mark(offset, received)
-            start += _MARK.size
+        start += own * _MARK_SIZE
         if foreign:
             (length,) = _LENGTH.unpack_from(raw, start)
             start += _LENGTH.size
@@ -294,3 +285,8 @@ class Ledger:
             minute = newest - ((newest - low) & _LOW)
             found.recent[number >> _HASH_SHIFT] = minute << _MINUTE_SHIFT | number & _LOW
         return found
+
+
+@cache
+def _marks_layout(count: int) -> struct.Struct:
+    return struct.Struct("<" + count * _MARK)

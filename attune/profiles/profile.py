@@ -8,7 +8,8 @@ from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import Row
-from attune.profiles.kept import FORMAT, LEDGER, NOTHING, SEAM, Arrived, Kept, known
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import FORMAT, LEDGER, NOTHING, SEAM, Kept, known
 from attune.profiles.ledger import NEW, Verdict
 from attune.profiles.redirect import Link, Redirect
 from attune.profiles.traits import Stamp, Traits

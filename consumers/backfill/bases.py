@@ -10,7 +10,9 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded, Raised
 from attune.ids import ProfileId
 from attune.ports import Taken
-from attune.profiles.kept import NOTHING, Read, Seam, arrived
+from attune.profiles.arrived import arrived
+from attune.profiles.kept import NOTHING
+from attune.profiles.seam import Read, Seam
 from attune.stream import Position
 from consumers.backfill.wanted import sources_of
 

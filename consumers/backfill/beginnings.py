@@ -11,7 +11,8 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row, Taken
-from attune.profiles.kept import NOTHING, Arrived, arrived
+from attune.profiles.arrived import Arrived, arrived
+from attune.profiles.kept import NOTHING
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link, links_of
 from attune.stream import EVENTS, Position

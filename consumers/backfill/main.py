@@ -9,7 +9,8 @@ from attune.adapters.archive.store import ArchiveStore
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
-from attune.profiles.kept import Kept, Seam
+from attune.profiles.kept import Kept
+from attune.profiles.seam import Seam
 from attune.stream import EVENTS, Position
 from consumers.backfill.bases import Base, Bases
 from consumers.backfill.beginnings import Beginnings

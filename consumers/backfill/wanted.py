@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
-from attune.profiles.kept import Seam
 from attune.profiles.profile import Profile
+from attune.profiles.seam import Seam
 
 _AT_ONCE = 1_000
 """Rows of one round trip."""

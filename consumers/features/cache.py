@@ -1,5 +1,6 @@
 """Entities that stay decoded between batches: most visitors come again within the minute."""
 
+from itertools import islice
 from typing import Generic, TypeVar
 
 from attune.profiles.kept import Kept
@@ -28,5 +29,5 @@ class Cache(Generic[Held]):
 
     def trim(self) -> None:
         """Let go of what is too much."""
-        for entity in list(self._held)[: max(0, len(self._held) - self._most)]:
+        for entity in list(islice(self._held, max(0, len(self._held) - self._most))):
             del self._held[entity]

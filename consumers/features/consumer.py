@@ -6,7 +6,7 @@ from itertools import chain
 from attune.features.feature import HOUR, Untakable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Refused, Taken
-from attune.profiles.kept import Arrived, arrived
+from attune.profiles.arrived import Arrived, arrived
 from attune.profiles.redirect import links_of
 from attune.stream import EVENTS
 from attune.telemetry import EVENTS_LATE

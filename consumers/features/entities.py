@@ -6,7 +6,8 @@ from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ports import OnlineStore, Row
-from attune.profiles.kept import NOTHING, Arrived, Kept
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults, tell_lost
@@ -47,7 +48,11 @@ class Entities:
         for one in batch:
             if plans[one.act].steps:
                 for entity, part in slices(one.event):
-                    parts.setdefault(entity, []).append((one, part))
+                    known = parts.get(entity)
+                    if known is None:
+                        parts[entity] = [(one, part)]
+                    else:
+                        known.append((one, part))
         return parts
 
     async def _fold(self, pending: Mapping[str, Parts]) -> dict[str, Parts]:
@@ -74,9 +79,10 @@ class Entities:
 
     def _take(self, kept: Kept, parts: Sequence[tuple[Arrived, Event]]) -> bool:
         """Fold an entity's events; False if a feature broke, so that all has to be done again."""
-        faults, pass_on = self._faults, kept.pass_on
+        pass_on, faults = kept.pass_on, self._faults
+        known = faults.known  # mostly none, so that nothing is looked up
         for one, part in parts:
-            skipped = faults.skipped(self._name, one) if faults else NOTHING
+            skipped = faults.skipped(self._name, one) if known else NOTHING
             try:
                 pass_on(one, part, skipped)
             except Raised as raised:

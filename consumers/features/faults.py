@@ -3,7 +3,8 @@
 import structlog
 
 from attune.features.folded import Raised
-from attune.profiles.kept import NOTHING, Arrived, Kept
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING, Kept
 from attune.stream import Position
 from attune.telemetry import FEATURE_ERRORS
 
@@ -25,7 +26,9 @@ class Faults:
     def __init__(self) -> None:
         self._skipped: dict[tuple[str, Position], frozenset[int]] = {}
 
-    def __bool__(self) -> bool:
+    @property
+    def known(self) -> bool:
+        """Whether there are any."""
         return bool(self._skipped)
 
     def skipped(self, entity: str, one: Arrived) -> frozenset[int]:

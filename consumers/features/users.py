@@ -8,7 +8,8 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
 from attune.ports import OnlineStore
-from attune.profiles.kept import NOTHING, Arrived
+from attune.profiles.arrived import Arrived
+from attune.profiles.kept import NOTHING
 from attune.profiles.ledger import RETRY
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link
@@ -112,10 +113,11 @@ class Users:
         retries: set[Position],
     ) -> bool:
         """Fold a profile's events; False if a feature broke, so that all has to be done again."""
-        faults, take = self._faults, profile.take
+        take, faults = profile.take, self._faults
+        known = faults.known  # mostly none, so that nothing is looked up
         for source in sources:
             for one in pending[source]:
-                skipped = faults.skipped(self._name, one) if faults else NOTHING
+                skipped = faults.skipped(self._name, one) if known else NOTHING
                 try:
                     verdict = take(source, one, skipped)
                 except Raised as raised:

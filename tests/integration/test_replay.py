@@ -22,7 +22,7 @@ from attune.features.folded import Folded
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, CONTEXTUAL, TRANSACTIONAL
 from cli.playback import Options, replay
-from feature_repo.views import ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
+from feature_repo.views import ITEM_FEATURES, POPULATION_FEATURES, SESSION_FEATURES, USER_FEATURES
 
 FILE = DATA / "rees46_2019-10-01_sample.csv"
 NOW = datetime(2019, 10, 1, 2, 55, tzinfo=UTC)
@@ -61,7 +61,8 @@ async def test_every_feature_of_the_file_is_what_duckdb_computes(settings: Setti
 
 async def check_things(settings: Settings, truth: Truth) -> None:
     """All products and visits, as their rows in Redis read."""
-    for features, count in ((ITEM_FEATURES, ITEMS), (SESSION_FEATURES, SESSIONS)):
+    counts = ((ITEM_FEATURES, ITEMS), (SESSION_FEATURES, SESSIONS), (POPULATION_FEATURES, 1))
+    for features, count in counts:
         for moment in MOMENTS:
             wanted = truth(features.entity.name, millis(moment))
             assert len(wanted) == count
@@ -91,7 +92,7 @@ def answered(
     """Ask for all features of a hundred users at once, by aliases."""
     views = " ".join(
         f"{camel(view.name)} {{ {' '.join(f'{f.name}: {camel(f.name)}' for f in view.fields)} }}"
-        for view in USER_FEATURES.views
+        for view in (*USER_FEATURES.views, *USER_FEATURES.ranks)
     )
     fragment = f"fragment Whole on User {{ degraded features {{ {views} }} }}"
     for start in range(0, len(users), 100):
@@ -110,7 +111,7 @@ def answered(
 
 def check(features: FeatureSet, found: Iterator[tuple[str, dict[str, Any]]], wanted: Rows) -> None:
     """Every field of every entity: exact, and floats to nine digits."""
-    names = {field.name for field in features.fields}
+    names = {field.name for each in (*features.views, *features.ranks) for field in each.fields}
     met = 0
     for entity, values in found:
         truth = wanted[entity]

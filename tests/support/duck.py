@@ -24,6 +24,7 @@ from read_csv($file, all_varchar = true, null_padding = true)
 _MACROS = """
 create macro age(ms, step) as getvariable('now') // step - ms // step;
 create macro covered(ms, step, span) as age(ms, step) >= 0 and age(ms, step) < span;
+create macro fifth(own, bounds) as 1 + len(list_filter(bounds, lambda bound: bound < own));
 create macro week_slot(ms) as (ms - 345600000) % 604800000 // 14400000 * 4;
 """
 
@@ -52,6 +53,21 @@ def _counted(acts: dict[str, str], money: str, *windows: str) -> str:
 
 
 _ACTS = {"views": "view", "carts": "cart", "purchases": "purchase"}
+
+# A bound is the value at rank ceil(n * i / 5) of n.
+_POPULATION = """
+select * exclude (id) from (
+  select 'customers' as id, count(*)::double as buyers,
+    [list_sort(list(recency))[(count(*) * i + 4) // 5] for i in [1, 2, 3, 4]] as recency_bounds,
+    [list_sort(list(orders))[(count(*) * i + 4) // 5] for i in [1, 2, 3, 4]] as frequency_bounds,
+    [list_sort(list(money))[(count(*) * i + 4) // 5] for i in [1, 2, 3, 4]] as monetary_bounds
+  from (
+    select (getvariable('now') - max(ms) // 1000 * 1000) / 86400000 as recency,
+      count(*)::double as orders, sum(price)::double as money
+    from events where act = 'purchase' group by user_id
+  )
+)
+"""
 
 _USERS = f"""
 with counts as (
@@ -154,11 +170,16 @@ hours as (
     max(events) / sum(events) as usual_share
   from slots group by all
 )
-select * exclude (cart_items, cart_value, cart_abandoned),
+select * exclude (cart_items, cart_value, cart_abandoned, recency_bounds, frequency_bounds,
+    monetary_bounds, buyers),
+  case when frequency > 0 then 6 - fifth(recency_days, recency_bounds) end as recency_quintile,
+  case when frequency > 0 then fifth(frequency, frequency_bounds) end as frequency_quintile,
+  case when frequency > 0 then fifth(monetary, monetary_bounds) end as monetary_quintile,
+  100 * recency_quintile + 10 * frequency_quintile + monetary_quintile as rfm,
   coalesce(cart_items, 0) as cart_items, coalesce(cart_value, 0.0) as cart_value,
   coalesce(cart_abandoned, 0) as cart_abandoned
 from counts join sessions using (user_id) join tastes using (user_id) join hours using (user_id)
-left join open_carts using (user_id)
+left join open_carts using (user_id) cross join ({_POPULATION})
 """
 
 _ITEMS = f"""
@@ -183,7 +204,12 @@ select session_id, (max(ms) - min(ms)) / 1000 as seconds, count(*) as events, 0 
 from events where session_id is not null group by all
 """
 
-QUERIES = {"user": _USERS, "item": _ITEMS, "session": _SESSIONS}
+QUERIES = {
+    "user": _USERS,
+    "item": _ITEMS,
+    "session": _SESSIONS,
+    "population": f"select 'customers', * from ({_POPULATION})",
+}
 
 
 class Truth:

@@ -10,6 +10,7 @@ from naive import DAY, HOUR, MINUTE, THERE
 from past import FEW, MANY
 
 from attune.collect.event import Event, Product
+from attune.features.buyers import Buyers
 from attune.features.cart import Cart
 from attune.features.distinct import Distinct, DistinctSketch
 from attune.features.feature import Feature
@@ -207,6 +208,8 @@ CASES = (
         products=MANY,
     ),
     Case("Visit", Visit(), naive.visit),
+    Case("Buyers", Buyers(), naive.Buyers()),
+    Case("Buyers of whom few are kept", Buyers(most=7), naive.Buyers(7)),
 )
 
 EVERY_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

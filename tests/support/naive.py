@@ -408,6 +408,38 @@ def estimate(names: Iterable[str], precision: int = 8) -> float:
     return size * math.log(size / empty) if raw <= 2.5 * size and empty else raw
 
 
+class Buyers:
+    """All buyers together; of more than `most` those with the smallest hashes."""
+
+    def __init__(self, most: int = 1000) -> None:
+        self.most = most
+
+    def __call__(self, events: Sequence[Event], now: int) -> Values:
+        told: defaultdict[int, list[Event]] = defaultdict(list)
+        for event in of_acts(events, "purchased", "refunded"):
+            told[mmh3.hash(event.profile, signed=False)].append(event)
+        kept = sorted(told)[: self.most]
+        found = [
+            (
+                float(Fraction(now - max(e.at // 1000 * 1000 for e in orders), DAY)),
+                float(len(orders)),
+                purchases(told[hashed], now)[2],
+            )
+            for hashed in kept
+            if (orders := of_acts(told[hashed], "purchased"))
+        ]
+        count = float(len(found))
+        if len(kept) == self.most:
+            count *= 2**32 / (kept[-1] + 1)
+        bounds = [sorted(values) for values in zip(*found, strict=True)] or [[], [], []]
+        return count, *(self._fifths(values) for values in bounds)
+
+    @staticmethod
+    def _fifths(ordered: Sequence[float]) -> list[float]:
+        ranks = [math.ceil(Fraction(len(ordered) * i, 5)) for i in (1, 2, 3, 4)]
+        return [ordered[rank - 1] for rank in ranks] if ordered else []
+
+
 def visit(events: Sequence[Event], _: int) -> Values:
     there = of_acts(events, *THERE)
     counts = Counter(map(act, there))

@@ -1,6 +1,8 @@
 """The views of this installation: order, merging and storing, in the form that is stored."""
 
+from contextlib import suppress
 from datetime import timedelta
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from making import NOON, histories
 
 from attune.collect.event import Event, millis
 from attune.features.feature import CorruptState, act_of
+from attune.features.folded import Folded, Raised
 from attune.features.view import FeatureView, States
 from feature_repo.views import FEATURES
 
@@ -75,3 +78,31 @@ def test_random_bytes_are_no_state(view: FeatureView, raw: bytes) -> None:
     except CorruptState:
         return
     assert view.encode(states) == raw  # it is one by chance, and then a whole one
+
+
+@some
+@given(events=histories(), seed=st.integers(0, 2**32))
+def test_damaged_rows_stop_neither_a_reader_nor_a_consumer(events: list[Event], seed: int) -> None:
+    chance = Random(seed)
+    for features in FEATURES:
+        folded = Folded(features, {})
+        for one in events:
+            folded.update(act_of(one), one, one.at)
+        stored = {name: harmed(raw, chance) for name, raw in folded.states().items()}
+
+        again = Folded(features, stored)
+        for view in features.views:
+            values = again.read(view, millis(NOON))
+            assert list(values) == [field.name for field in view.fields]
+        for one in events:
+            with suppress(Raised):  # the consumer asks that feature no more about this event
+                again.update(act_of(one), one, one.at)
+        again.merge(Folded(features, stored))
+        again.states()
+
+
+def harmed(raw: bytes, chance: Random) -> bytes:
+    """The bytes with one changed, or cut off; mostly behind the head."""
+    changed = bytearray(raw)
+    changed[chance.randrange(chance.choice((0, 8)), len(raw))] = chance.randrange(256)
+    return bytes(changed[: chance.choice((len(raw), len(raw), chance.randint(0, len(raw))))])

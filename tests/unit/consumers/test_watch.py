@@ -35,6 +35,13 @@ def asked(lag: Lag | None) -> object:
     return ask
 
 
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a consumer is; whoever imports Feast says that there are many."""
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        monkeypatch.delenv(name, raising=False)
+
+
 async def test_freshness_is_that_of_the_oldest_event_when_it_is_durable(time: Time) -> None:
     watch = Watch("fresh", lambda: NOON + timedelta(seconds=3), time)
 
@@ -63,6 +70,17 @@ async def test_the_lag_of_a_partition_that_went_to_somebody_else_is_gone(time: T
     time.now = 12.0
     await watch.look(asked(None))  # the broker does not answer
     assert shown(0) == 0
+
+
+async def test_where_labels_cannot_be_removed_nothing_breaks(
+    time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "set")
+    watch = Watch("one-of-many", lambda: NOON, time)
+    await watch.look(asked({(BEHAVIORAL, 0): 7}))
+    time.now = 6.0
+
+    await watch.look(asked({}))
 
 
 async def test_a_line_tells_of_ten_seconds_and_none_of_idle_ones(time: Time) -> None:

@@ -70,3 +70,9 @@ def test_the_newest_moves_are_kept_whatever_comes_late() -> None:
 def test_more_than_a_state_can_hold_is_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         Cart(**wrong)
+
+
+def test_what_was_added_at_the_moment_of_an_order_is_in_the_order() -> None:
+    events = [moved("added", "lamp", 0), moved("purchased", "lamp", 0)]
+
+    assert read(Cart(), events) == read(Cart(), events[::-1]) == EMPTY
