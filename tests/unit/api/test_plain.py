@@ -8,14 +8,14 @@ from answering import answering, current, reception
 from credit import CREDIT, WITH_CREDIT
 from making import NOON, shopped, taken
 
-from attune.adapters.feast import Layout, entity_key, field_of, time_of, timestamp
+from attune.adapters.feast import Layout, bytes_value, entity_key, field_of, time_of, timestamp
 from attune.adapters.memory import MemoryStore
 from attune.adapters.plain import held
 from attune.collect.event import millis
 from attune.decide.content import Block, Content, Rule, Slot
 from attune.features.plain import Status
 from attune.ids import ProfileId
-from attune.ports import Row, Write
+from attune.ports import Row
 from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
@@ -155,7 +155,7 @@ async def test_rules_and_models_are_given_them_as_they_are_given_others() -> Non
 
 def test_a_row_of_redis_holds_both_kinds_apart() -> None:
     layout = Layout("shop", WITH_CREDIT[0])
-    fields = layout.fields(Write("ada", 0, 5, {"activity": b"state"}))
+    fields = [field_of("user_state", "user_activity_state"), bytes_value(b"state"), b"_v", b"1"]
     fields += [field_of("user_credit", "credit_limit"), b"\x29value", time_of("user_credit"), b""]
     fields += [b"abcd", b"of another view, which is not declared"]
 
