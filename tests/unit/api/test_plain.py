@@ -8,7 +8,7 @@ from answering import answering, current, reception
 from credit import CREDIT, WITH_CREDIT
 from making import NOON, shopped, taken
 
-from attune.adapters.feast import Layout, bytes_value, entity_key, field_of, time_of, timestamp
+from attune.adapters.feast import Layout, bytes_value, field_of, time_of, timestamp
 from attune.adapters.memory import MemoryStore
 from attune.adapters.plain import held
 from attune.collect.event import millis
@@ -163,4 +163,3 @@ def test_a_row_of_redis_holds_both_kinds_apart() -> None:
 
     assert row.states == {"activity": b"state"}
     assert row.plain == {"user_credit:credit_limit": b"\x29value", "_ts:user_credit": b""}
-    assert layout.key("ada") == entity_key("user_id", "ada", "shop")
