@@ -10,9 +10,9 @@ from attune.collect.event import Commerce, Event, millis
 from attune.features.feature import Feature, Field, Value, act_of
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded, Raised
+from attune.features.parts import as_of
 from attune.features.purchases import Purchases
 from attune.features.sessions import Sessions
-from attune.features.parts import as_of
 from attune.features.view import FeatureView
 
 NOW = millis(NOON)
