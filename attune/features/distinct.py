@@ -149,6 +149,8 @@ class DistinctSketch(Feature[Ranks]):
         ConfigurationError: the window is more than a state can hold, or the precision of no use.
     """
 
+    largest = 10_000
+
     names: Names = ITEM
     window: Window = DAY_BY_HOURS
     precision: int = 8
@@ -256,9 +258,6 @@ class DistinctSketch(Feature[Ranks]):
             pair = (newest - age) << _RANK | number & _RANKS
             state.held.setdefault(number >> _RANK, []).append(pair)
         return state
-
-
-DistinctSketch.largest = 10_000  # not in the class: compiled, it would be a field of it
 
 
 def _number(name: str, precision: int) -> int:
