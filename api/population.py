@@ -33,4 +33,5 @@ class Population:
         if self._reading is None or self._reading.degraded:
             return {}
         kept, features = self._reading.kept, self._reading.features
-        return kept.folded.read(features.by_name[view], max(now, self._reading.now))
+        # Not before its latest event, as always; but when it was read does not matter.
+        return kept.folded.read(features.by_name[view], max(now, kept.ledger.last_seen))

@@ -81,3 +81,17 @@ async def test_a_customer_is_ranked_among_all_and_the_population_is_read_once_in
     assert (least["frequency_quintile"], least["monetary_quintile"]) == (1, 1)
     assert later["rfm"] is None
     assert (await host.visitor(ADA, NOW)).flat["rfm"] is None
+
+
+async def test_the_population_is_read_at_the_moment_that_is_asked_about() -> None:
+    users, population = MemoryStore(), MemoryStore()
+    consumer = Features((users, USER_FEATURES), (population, POPULATION_FEATURES))
+    times = [NOON - timedelta(days=n) for n in range(10)]
+    await consumer.take(taken(*(shopped("purchased", f"u{n}", at) for n, at in enumerate(times))))
+    told = Population(Reader(population, POPULATION_FEATURES), lambda: 0.0)
+    host = replace(reception(users), population=told)
+
+    await host.visitor(ProfileId("u5"), NOW + 3 * 86_400_000)
+
+    fifths = [(await host.visitor(ProfileId(f"u{n}"), NOW)).flat for n in (0, 5, 9)]
+    assert [values["recency_quintile"] for values in fifths] == [5, 3, 1]
