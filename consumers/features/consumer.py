@@ -1,5 +1,6 @@
 """The consumer: profiles first, then what else the events are about."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
@@ -64,8 +65,13 @@ class Features:
             await beginning.note(self._first)
         self._first.clear()
         counted = await self._users.fold(taken)
-        for other in self._others:
-            await other.fold(counted)
+        # Together: while the store works on the rows of one kind, the next is folded.
+        done = await asyncio.gather(
+            *(other.fold(counted) for other in self._others), return_exceptions=True
+        )
+        for failure in done:
+            if failure is not None:
+                raise failure
         for link in chain.from_iterable(links_of(one.event) for one in taken):
             await self._users.hand_over(link)
         self._count_late(counted)
