@@ -7,7 +7,7 @@ byte that Redis counts for the keys of visitors is divided by the visitors.
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -163,12 +163,20 @@ class Load:
             yield from history(chance, name, MONTH * self.times, self.kind.events * self.times)
 
 
-async def bytes_a_user(consumer: Consumer, server: Server, load: Load) -> float:
-    """Let the consumer take in everything, and return bytes for each visitor."""
+Opener = Callable[[AsyncExitStack], Awaitable[Consumer]]
+
+
+async def bytes_a_user(opened: Opener, server: Server, load: Load) -> float:
+    """Let a new consumer take in everything, and return bytes for each visitor.
+
+    One that went on would remember visitors of whom the emptied server knows nothing.
+    """
     server.empty()
     names = [f"{NAMED}{number:08d}" for number in range(load.users)]
-    for batch in Log(partitions=6).batches(load.events(names)):
-        await consumer.take(batch)
+    async with AsyncExitStack() as stack:
+        consumer = await opened(stack)
+        for batch in Log(partitions=6).batches(load.events(names)):
+            await consumer.take(batch)
     if (found := len(server.users())) < load.users:
         raise BenchmarkFailed(f"{found} keys in Redis for {load.users} visitors")
     return server.bytes() / load.users
@@ -181,7 +189,6 @@ async def measure(settings: Settings, budget: Budget) -> Found:
     """Return bytes by kind and length of history, one a round."""
     found: Found = {}
     async with AsyncExitStack() as stack:
-        consumer = await CONSUMERS["features"](stack, settings)
         redis = stack.enter_context(Redis.from_url(str(settings.redis)))
         server = Server(redis)
         for number in budget.rounds(most=3):
@@ -189,7 +196,9 @@ async def measure(settings: Settings, budget: Budget) -> Found:
                 users = kind.few if budget.quick else kind.users
                 for times in (1, LONGER):
                     load = Load(kind, users, times, seed=number)
-                    each = await bytes_a_user(consumer, server, load)
+                    each = await bytes_a_user(
+                        lambda opening: CONSUMERS["features"](opening, settings), server, load
+                    )
                     found.setdefault(f"{kind.name} x{times}", []).append(each)
                     say(f"round {number + 1}  {kind.name} x{times:<3} {each:,.0f} bytes a user")
     return found
