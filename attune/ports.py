@@ -115,7 +115,8 @@ class OnlineStore(Protocol):
     async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
         """Note the offset at which each topic and partition was first read for this kind of entity.
 
-        Where one was noted before, that stays.
+        Where one was noted before, that stays. A partition that nobody has read yet is not among
+        them: what lies in it is not known to have a past (docs/decisions/0009).
 
         Returns:
             Whether a new entity has no history: every partition was read from offset 0 on, or
