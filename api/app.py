@@ -10,12 +10,15 @@ from api import collect, graphql, health, pages
 from api.application import Application, serve_within
 from api.context import Context
 from api.current import Following
+from api.live.answers import Answering
 from api.measure import Measured
 from api.population import Population
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
+from attune.adapters.changes import RedisChanges
+from attune.adapters.feast import Layout
 from attune.adapters.kafka.log import KafkaLog, open_log
 from attune.adapters.onnx import load_scorer
 from attune.adapters.postgres.content import PostgresContent
@@ -50,29 +53,34 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         )
         await following.refresh()
         await stack.enter_async_context(_running(following.follow()))
-        context = Context(
-            Reception(
-                store,
-                USER_FEATURES,
-                lambda: following.current,
-                _new_id,
-                Population(readers[POPULATION.name]),
-            ),
-            Measured(PostgresMeasures(database).counts),
-            _clock,
-            readers,
+        reception = Reception(
+            store,
+            USER_FEATURES,
+            lambda: following.current,
+            _new_id,
+            Population(readers[POPULATION.name]),
         )
+        changes = RedisChanges(
+            str(settings.redis), Layout(settings.project, USER_FEATURES).bare_key
+        )
+        stack.push_async_callback(changes.close)
+        await stack.enter_async_context(_running(changes.follow()))
+        live = Answering(reception, changes, following.listeners, settings.api.live)
+        measured = Measured(PostgresMeasures(database).counts)
+        context = Context(reception, measured, _clock, live, readers)
+        schema = build_schema(FEATURES)
         exact, prefixes = pages.routes(
             demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
         )
         yield Application(
             {
                 **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
-                **graphql.routes(build_schema(FEATURES), context),
+                **graphql.routes(schema, context),
                 **health.routes(_parts(store, log, following)),
                 **exact,
             },
             prefixes,
+            graphql.sockets(schema, context),
         )
 
 

@@ -1,8 +1,9 @@
 """The thin ASGI front that the collector and GraphQL sit on: routes, errors, lifespan."""
 
+import asyncio
 import difflib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -19,8 +20,11 @@ from api.http import (
     Routes,
     Scope,
     Send,
+    Sockets,
+    Stream,
     reply,
 )
+from api.stopping import before_stop
 from attune.errors import BadRequest, Unavailable
 
 # Any page may call us, because no cookie is ever asked for: a key or a signed token in the request
@@ -68,20 +72,44 @@ class Application:
 
     routes: Routes
     prefixes: Routes = field(default_factory=dict)
+    sockets: Sockets = field(default_factory=dict)
+    streaming: set[asyncio.Task[None]] = field(default_factory=set)
+    """Replies that are under way piece by piece; `stop` ends them."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, as ASGI asks."""
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
+            await self.sockets.get(scope["path"], _no_socket)(scope, receive, send)
             return
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
         except Disconnected:
             return
-        await _send(send, response, with_body=request.method != "HEAD")
+        if isinstance(response, Stream):
+            await self._stream(receive, send, response)
+        else:
+            await _send(send, response, with_body=request.method != "HEAD")
 
-    async def _answer(self, request: Request) -> Response:
+    def stop(self) -> None:
+        """End what would go on for ever: the server is about to."""
+        for task in self.streaming:
+            task.cancel()
+
+    async def _stream(self, receive: Receive, send: Send, response: Stream) -> None:
+        """Send until there is no more, the client goes away, or we stop."""
+        sending = asyncio.create_task(_send_chunks(send, response))
+        gone = asyncio.create_task(_gone(receive))
+        self.streaming.add(sending)
+        try:
+            await asyncio.wait({sending, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, gone):
+                task.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+            self.streaming.discard(sending)
+
+    async def _answer(self, request: Request) -> Response | Stream:
         try:
             handler = self.routes.get((request.method, request.path))
             return await (handler or self._other(request))(request)
@@ -146,8 +174,9 @@ def serve_within(
         await receive()
         try:
             async with opened() as application:
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
+                with before_stop(application.stop):
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()
         except Exception as error:
             outcome = "shutdown" if application else "startup"
             await send({"type": f"lifespan.{outcome}.failed", "message": str(error)})
@@ -207,6 +236,26 @@ def _preflight(allowed: Sequence[str]) -> Handler:
         return Response(200, headers=headers)
 
     return answer
+
+
+async def _no_socket(_: Scope, __: Receive, send: Send) -> None:
+    await send({"type": "websocket.close"})
+
+
+async def _send_chunks(send: Send, response: Stream) -> None:
+    headers = (*response.headers, *_CROSS_ORIGIN)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    try:
+        async with aclosing(response.chunks) as chunks:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        await send({"type": "http.response.body"})
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _send(send: Send, response: Response, *, with_body: bool) -> None:

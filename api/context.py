@@ -7,10 +7,12 @@ from datetime import datetime
 import strawberry
 from graphql import GraphQLError
 
+from api.live.answers import Answering
 from api.measure import Measured
 from api.reading import Reader
 from api.visitor import Reception
 from attune.collect.event import millis
+from attune.ids import ProfileId, profile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Context:
     reception: Reception
     measured: Measured
     clock: Callable[[], datetime]
+    live: Answering
     others: Mapping[str, Reader] = field(default_factory=dict)
 
     def moment(self, at: datetime | None) -> int:
@@ -41,3 +44,17 @@ AT = strawberry.argument(
 def unanswerable(message: str, remedy: str) -> GraphQLError:
     """Return the error of a question that its asker can mend."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT", "remedy": remedy})
+
+
+def asked_profile(field: str, user_id: str | None, anonymous_id: str | None) -> ProfileId:
+    """Return the profile that a field is asked about; the user id wins.
+
+    Raises:
+        GraphQLError: neither id is given.
+    """
+    try:
+        return profile_of(user_id, anonymous_id)
+    except ValueError:
+        raise unanswerable(
+            f"{field} needs an id", remedy="give an id or anonymousId, not empty"
+        ) from None

@@ -49,6 +49,8 @@ class Following:
         self.current = Current(Playbook.of(Content(), language), tuple(PRIORS.values()))
         self.loaded = False
         """Whether content was ever loaded."""
+        self.listeners: set[Callable[[], None]] = set()
+        """Who is called after each refresh."""
 
     async def refresh(self) -> None:
         """Load both; what cannot be loaded keeps its last value and is named as missing."""
@@ -66,6 +68,8 @@ class Following:
             missing["models"] = str(error)
         self.current = Current(playbook, scorers, missing)
         _log.info("content.loaded", playbook=playbook.version, missing=missing)
+        for listener in tuple(self.listeners):
+            listener()
 
     def _scorers(self, published: Sequence[StoredModel]) -> Sequence[Scorer]:
         models = {scorer.name: scorer for scorer in map(self._scorer, published)}

@@ -2,21 +2,20 @@
 
 import time
 from typing import Any
-from uuid import uuid4
 
 import orjson
 import strawberry
-import structlog
-from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError
 from strawberry.types import ExecutionResult
 
 from api.context import Context
-from api.http import Request, Response, Routes, reply
-from attune.errors import BadRequest, Unavailable
+from api.failures import shown
+from api.http import Request, Response, Routes, Sockets, Stream, reply
+from api.live.events import MEDIA_TYPE, events
+from api.live.operations import Operations
+from api.live.socket import serving
+from attune.errors import BadRequest
 from attune.telemetry import ANSWERS
-
-_log = structlog.get_logger()
 
 MAX_BODY = 128 * 1024
 """Bytes of a request: far above any query a front end sends."""
@@ -30,10 +29,13 @@ class MalformedRequest(BadRequest):
 
 def routes(schema: strawberry.Schema, context: Context) -> Routes:
     """Return the route of GraphQL."""
+    operations = Operations(schema, context)
 
-    async def graphql(request: Request) -> Response:
+    async def graphql(request: Request) -> Response | Stream:
         started = time.perf_counter()
         asked = _parse(await request.body(MAX_BODY))
+        if MEDIA_TYPE in (request.header(b"accept") or b""):
+            return events(operations, asked)
         try:
             result = await schema.execute(
                 asked["query"],
@@ -47,6 +49,11 @@ def routes(schema: strawberry.Schema, context: Context) -> Routes:
         return reply(200, _body(result))
 
     return {("POST", "/graphql"): graphql}
+
+
+def sockets(schema: strawberry.Schema, context: Context) -> Sockets:
+    """Return what serves GraphQL over WebSockets."""
+    return {"/graphql": serving(Operations(schema, context), context.live.settings)}
 
 
 def _parse(raw: bytes) -> dict[str, Any]:
@@ -91,23 +98,7 @@ def _no_operation(name: str | None) -> MalformedRequest:
 def _body(result: ExecutionResult) -> dict[str, Any]:
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
-        body["errors"] = [_shown(error) for error in result.errors]
+        body["errors"] = [shown(error) for error in result.errors]
         if result.data is None and not any(error.path for error in result.errors):
             del body["data"]
     return body
-
-
-def _shown(error: GraphQLError) -> dict[str, Any]:
-    cause = error.original_error
-    if cause is None or isinstance(cause, GraphQLError):
-        return dict(error.formatted)
-    shown = {**error.formatted}
-    if isinstance(cause, Unavailable):
-        shown["message"] = f"{cause.what} is unavailable"
-        shown["extensions"] = {"code": "UNAVAILABLE", "retryAfter": cause.retry_after}
-    else:
-        incident = uuid4().hex
-        _log.error("resolver failed", incident=incident, path=error.path, exc_info=cause)
-        shown["message"] = "something broke on our side"
-        shown["extensions"] = {"code": "INTERNAL", "incident": incident}
-    return dict(shown)

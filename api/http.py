@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -22,6 +23,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Sockets = Mapping[str, Asgi]
+"""path -> what serves a WebSocket there."""
 Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON: Headers = ((b"content-type", b"application/json"),)
@@ -46,6 +49,15 @@ class Response:
 
     status: int
     body: bytes = b""
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What goes back piece by piece, until it ends or the client goes away."""
+
+    status: int
+    chunks: AsyncGenerator[bytes, None]
     headers: Headers = ()
 
 
@@ -115,7 +127,7 @@ class Request:
             more = message.get("more_body", False)
 
 
-Handler = Callable[[Request], Awaitable[Response]]
+Handler = Callable[[Request], Awaitable[Response | Stream]]
 Routes = Mapping[tuple[str, str], Handler]
 """(method, path) -> handler; the path without a query."""
 

@@ -9,16 +9,16 @@ from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
-from api.context import AT, Info, unanswerable
+from api.context import AT, Info, asked_profile
 from api.decide import Block, blocks_of
 from api.entities import entity_field
 from api.features import SCALARS, FeatureTypes, feature_types
+from api.live.subscription import subscription_type
 from api.measure import BlockExposures
 from api.predict import Prediction, predictions_of
 from api.profiles import Profile, Segment, segments_of
 from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
-from attune.ids import ProfileId, profile_of
 
 _MAX_TOKENS = 4_000
 """Of a document. A page's own query has some hundred; a body full of aliases would keep everybody
@@ -28,9 +28,11 @@ else waiting for seconds."""
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     """Return the schema of an installation with these features, those of users first."""
     users, *others = every
-    own = _query_type(_user_type(feature_types(users))).__strawberry_definition__.fields
+    user_type = _user_type(feature_types(users))
+    own = _query_type(user_type).__strawberry_definition__.fields
     return strawberry.Schema(
         query=create_type("Query", [*own, *map(entity_field, others)]),
+        subscription=subscription_type(user_type),
         extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
         config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
     )
@@ -93,7 +95,7 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             at: Annotated[datetime | None, AT] = None,
         ) -> Any:  # noqa: ANN401 - as above
             context = info.context
-            asked = _asked(id, anonymous_id)
+            asked = asked_profile("user", id, anonymous_id)
             visitor = await context.reception.visitor(asked, context.moment(at))
             return user_type(visitor=visitor)
 
@@ -102,10 +104,3 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             return await info.context.measured.exposures()
 
     return Query
-
-
-def _asked(user_id: str | None, anonymous_id: str | None) -> ProfileId:
-    try:
-        return profile_of(user_id, anonymous_id)
-    except ValueError:
-        raise unanswerable("user needs an id", remedy="give id or anonymousId, not empty") from None

@@ -4,9 +4,9 @@ Each port has a twin in memory (`attune.adapters.memory`), and one contract suit
 (`tests/contract`) runs on both.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -155,3 +155,22 @@ class OnlineStore(Protocol):
         Raises:
             Unavailable: the store does not answer; any of the writes may have been applied.
         """
+
+
+Heard: TypeAlias = Callable[[], None]
+
+
+class Changes(Protocol):
+    """Tells when entities of a kind are written.
+
+    A hint, told at least once for each write: it may come twice, or where little has changed.
+    """
+
+    async def listen(self, entity: str, heard: Heard) -> None:
+        """Have `heard` called after each write of an entity, from the return of this call on.
+
+        While the store is away nothing can be heard; `heard` is called when it is back.
+        """
+
+    async def leave(self, entity: str, heard: Heard) -> None:
+        """No longer do so."""

@@ -59,6 +59,21 @@ class Collect(BaseModel, frozen=True):
     max_batch_bytes: int = Field(default=500 * 1024, gt=0, description="Segment's limit")
 
 
+class Live(BaseModel, frozen=True):
+    """Answers that follow the visitor. `ATTUNE_API__LIVE__INTERVAL`, ..."""
+
+    interval: Seconds = Field(
+        default=timedelta(seconds=0.1),
+        description="seconds between two answers of a subscription, at least",
+    )
+    most: int = Field(
+        default=10_000, ge=0, description="subscriptions of one process; further ones are refused"
+    )
+    per_connection: int = Field(
+        default=20, gt=0, description="operations of one WebSocket at the same time"
+    )
+
+
 class Api(BaseModel, frozen=True):
     """Where the HTTP server listens. `ATTUNE_API__PORT`, ..."""
 
@@ -66,6 +81,7 @@ class Api(BaseModel, frozen=True):
     port: int = Field(default=8000, ge=0, le=65535, description="of the HTTP server")
     demo_shop: bool = Field(default=False, description="serve the demo shop at /")
     graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
+    live: Live = Live()
 
 
 class Consume(BaseModel, frozen=True):

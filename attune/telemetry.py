@@ -60,6 +60,16 @@ FRESHNESS = Histogram(
     ["consumer"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 60.0, 300.0, 3600.0),
 )
+LIVE_SUBSCRIPTIONS = Gauge(
+    "attune_live_subscriptions",
+    "Live subscriptions of this process. Near `ATTUNE_API__LIVE__MOST`: add workers.",
+)
+LIVE_ANSWERS = Counter(
+    "attune_live_answers_total",
+    "Answers pushed to live subscriptions, by cause. Flat while visitors act: consumers are "
+    "behind, or Redis is not heard (`changes.unheard` in the log).",
+    ["cause"],
+)
 EVENTS_LATE = Counter(
     "attune_events_late_total",
     "Events later than the lateness bound of a feature: counted in the archive only. Rising: a "

@@ -151,6 +151,11 @@ class Layout:
             head(self._fixed + size), self._before, _U32.pack(size), raw, self._after
         )  # fmt: skip
 
+    def bare_key(self, value: str) -> bytes:
+        """Return the Redis key of one entity."""
+        raw = value.encode()
+        return b"%b%b%b%b" % (self._before, _U32.pack(len(raw)), raw, self._after)
+
     @property
     def pattern(self) -> bytes:
         """What Redis' MATCH finds these keys by."""

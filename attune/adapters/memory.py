@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from attune.collect.event import Event, decode, encode
-from attune.ports import EventLog, OnlineStore, Row, Taken, Write
+from attune.ports import Changes, EventLog, Heard, OnlineStore, Row, Taken, Write
 from attune.stream import Position, topic_of
 
 
@@ -28,11 +28,37 @@ class MemoryLog(EventLog):
         ]
 
 
+class MemoryChanges(Changes):
+    """Listeners in a dict; `tell` is what a store calls."""
+
+    def __init__(self) -> None:
+        self._listeners: defaultdict[str, list[Heard]] = defaultdict(list)
+
+    async def listen(self, entity: str, heard: Heard) -> None:
+        """See `Changes.listen`."""
+        self._listeners[entity].append(heard)
+
+    async def leave(self, entity: str, heard: Heard) -> None:
+        """See `Changes.leave`."""
+        self._listeners[entity].remove(heard)
+
+    @property
+    def listened_to(self) -> set[str]:
+        """Entities that somebody listens to."""
+        return {entity for entity, listeners in self._listeners.items() if listeners}
+
+    def tell(self, entity: str) -> None:
+        """Have listeners know that an entity was written."""
+        for heard in list(self._listeners[entity]):
+            heard()
+
+
 class MemoryStore(OnlineStore):
     """Rows in a dict, with the guard of the real one."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self.changes = MemoryChanges()
         self._first: dict[tuple[str, int], int] = {}
         self._complete = False
 
@@ -71,4 +97,5 @@ class MemoryStore(OnlineStore):
             states.pop(name, None)
             records.pop(name, None)
         self.rows[write.id] = Row(row.version + 1, states, records, row.plain)
+        self.changes.tell(write.id)
         return True

@@ -24,7 +24,9 @@ return 1
 """Set and remove fields of one hash if its version is still ARGV[1]; ARGV[2] counts the removed,
 ARGV[3] is the time to live in seconds."""
 
-_SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
+_TOLD = _GUARDED.replace(b"return 1\n", b"redis.call('PUBLISH', KEYS[1], ARGV[1])\nreturn 1\n")
+"""The same, and tells whoever listens to the key (`changes`)."""
+
 _DAY = 86_400
 _FIXED = 7
 """Arguments before those that are removed: name, hash, number of keys, key, and the first three."""
@@ -64,6 +66,8 @@ class RedisStore(OnlineStore):
         ttl = number(features.entity.ttl * _DAY)
         self._nothing_removed = number(0) + ttl
         self._ttl = ttl
+        self._script = _TOLD if features.entity.of_profiles else _GUARDED
+        self._sha = sha1(self._script, usedforsecurity=False).hexdigest().encode()
         self._get = opening(2, b"HGETALL")
         self._openings: dict[int, bytes] = {}
         self._begun = f"attune:{project}:begun:{features.entity.name}"
@@ -113,7 +117,7 @@ class RedisStore(OnlineStore):
         # Redis forgets scripts when it restarts: load it again and repeat just those writes.
         forgotten = [i for i, reply in enumerate(replies) if _is_forgotten(reply)]
         if forgotten:
-            _raised((await self._wire.run([(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
+            _raised((await self._wire.run([(b"SCRIPT", b"LOAD", self._script)]))[0])
             again = await self._wire.run([commands[i] for i in forgotten])
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
@@ -134,7 +138,7 @@ class RedisStore(OnlineStore):
         return b"".join(parts)
 
     def _opening(self, count: int) -> bytes:
-        self._openings[count] = made = opening(count, b"EVALSHA", _SHA, b"1")
+        self._openings[count] = made = opening(count, b"EVALSHA", self._sha, b"1")
         return made
 
 

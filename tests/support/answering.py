@@ -14,12 +14,13 @@ from api import graphql
 from api.application import Application
 from api.context import Context
 from api.current import Current
+from api.live.answers import Answering
 from api.measure import Measured
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.cel import compiled
-from attune.adapters.memory import MemoryStore
+from attune.adapters.memory import MemoryChanges, MemoryStore
 from attune.adapters.memory_content import MemoryMeasures
 from attune.decide.content import Content
 from attune.decide.playbook import Playbook
@@ -46,6 +47,26 @@ def reception(
     return Reception(store, users, lambda: now, ids.__next__)
 
 
+def application(
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
+) -> Application:
+    """GraphQL on the store of users and, by name, of other entities; now is `at`."""
+    readers = {
+        features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
+        for features in every
+    }
+    measured = Measured(MemoryMeasures().counts)
+    found = reception(store, using, every[0])
+    changes = getattr(store, "changes", MemoryChanges())
+    context = Context(found, measured, lambda: at, Answering(found, changes, set()), readers)
+    schema = build_schema(every)
+    return Application(graphql.routes(schema, context), sockets=graphql.sockets(schema, context))
+
+
 @asynccontextmanager
 async def answering(
     store: OnlineStore,
@@ -54,14 +75,7 @@ async def answering(
     others: Mapping[str, OnlineStore] = _NOTHING,
     every: Sequence[FeatureSet] = FEATURES,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of GraphQL on the store of users and, by name, of other entities; now is `at`."""
-    readers = {
-        features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
-        for features in every
-    }
-    measured = Measured(MemoryMeasures().counts)
-    context = Context(reception(store, using, every[0]), measured, lambda: at, readers)
-    application = Application(graphql.routes(build_schema(every), context))
-    transport = httpx.ASGITransport(application)
+    """A client of such an application."""
+    transport = httpx.ASGITransport(application(store, using, at, others, every))
     async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
         yield client

@@ -215,8 +215,10 @@ async def test_what_breaks_is_told_to_the_log_alone(client: httpx.AsyncClient) -
     assert isinstance(logged[0]["exc_info"], RuntimeError)
 
 
-async def test_a_websocket_is_closed() -> None:
-    assert await exchange({"type": "websocket"}) == [{"type": "websocket.close"}]
+async def test_a_websocket_to_nowhere_is_closed() -> None:
+    assert await exchange({"type": "websocket", "path": "/nowhere"}) == [
+        {"type": "websocket.close"}
+    ]
 
 
 # --- lifespan ------------------------------------------------------------------------------------

@@ -1,0 +1,28 @@
+"""How errors of GraphQL go out: what the asker can mend in full, what is ours without a word."""
+
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from graphql import GraphQLError
+
+from attune.errors import Unavailable
+
+_log = structlog.get_logger()
+
+
+def shown(error: GraphQLError) -> dict[str, Any]:
+    """Return an error as it goes out; of what broke on our side, the log tells the rest."""
+    cause = error.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return dict(error.formatted)
+    shown = {**error.formatted}
+    if isinstance(cause, Unavailable):
+        shown["message"] = f"{cause.what} is unavailable"
+        shown["extensions"] = {"code": "UNAVAILABLE", "retryAfter": cause.retry_after}
+    else:
+        incident = uuid4().hex
+        _log.error("resolver failed", incident=incident, path=error.path, exc_info=cause)
+        shown["message"] = "something broke on our side"
+        shown["extensions"] = {"code": "INTERNAL", "incident": incident}
+    return dict(shown)

@@ -1,0 +1,1 @@
+"""Live answers: a subscription gets a new one when its visitor or the content changes."""
