@@ -91,6 +91,13 @@ def consumer(settings: Settings, name: str = "features", **env: str) -> Iterator
 @contextmanager
 def api(settings: Settings, **env: str) -> Iterator[httpx.Client]:
     """The API as a process, and a client of it with the write key."""
+    with serving_api(settings, **env) as (_, client):
+        yield client
+
+
+@contextmanager
+def serving_api(settings: Settings, **env: str) -> Iterator[tuple[Role, httpx.Client]]:
+    """As `api`, with the process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -101,7 +108,7 @@ def api(settings: Settings, **env: str) -> Iterator[httpx.Client]:
         ) as client,
     ):
         wait_for(lambda: _ready(client, running))
-        yield client
+        yield running, client
 
 
 def has_started(running: Role) -> bool:
