@@ -41,7 +41,7 @@ export class Attune {
     const { anonymousId } = this.visitor;
     const depth = this.answers.latest?.features.session.sessionDepth ?? 0;
     this.visitor.signIn(userId);
-    this.#forget();
+    this.follow();
     const sent = await this.sender.send("identify", "Identify", { traits }, userId);
     await this.#follow(sent, ({ profile, features }) => {
       const joined = profile.anonymousIds.includes(anonymousId);
@@ -52,7 +52,6 @@ export class Attune {
   /** Somebody else sits down at this browser. */
   reset() {
     this.visitor.reset();
-    this.#forget();
   }
 
   async #visit(call, name, fields, detail) {
@@ -71,8 +70,9 @@ export class Attune {
     this.onEvent(sent);
   }
 
-  #forget() {
+  /** Begin with whoever is here now; returns when there is an answer. */
+  follow() {
     this.#target = 0;
-    this.answers.forget();
+    return this.answers.follow();
   }
 }

@@ -114,9 +114,9 @@ function startOver() {
   begin();
 }
 
-/** Ask first, so that the page shows something at once, then say that it was looked at. */
+/** Follow first, so that the page shows something at once, then say that it was looked at. */
 async function begin() {
-  await attune.answers.ask();
+  await attune.follow();
   attune.page("Home");
 }
 

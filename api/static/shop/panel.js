@@ -18,9 +18,9 @@ export class Panel {
     this.handle.addEventListener("click", () => this.#toggle());
   }
 
-  /** Show an answer that took `ms` to get. */
+  /** Show an answer that took `ms` to get, or that was pushed, with null. */
   show(user, ms) {
-    $("#latency").textContent = `answered in ${Math.round(ms)} ms`;
+    if (ms !== null) $("#latency").textContent = `answered in ${Math.round(ms)} ms, then pushed`;
     $("#summary").textContent =
       `${spoken(user.segment ?? "no segment")} · depth ${user.features.session.sessionDepth}`;
     this.#section("#know-visitor", [user.id, user.profile, user.segments], () => visitor(user));
