@@ -27,10 +27,12 @@ from pydantic import RedisDsn
 
 import feature_repo.unmetered  # noqa: F401 - see there
 from attune.errors import ConfigurationError, Unavailable
+from attune.features.meaning import digest
 from attune.settings import Settings
 from feature_repo.check import declared, refuse
 from feature_repo.known import changed, known, unfilled
 from feature_repo.objects import repo_contents
+from feature_repo.told import tell, told
 from feature_repo.views import FEATURES
 
 REPO = Path(__file__).parent
@@ -112,7 +114,8 @@ def apply(
     matter of judgement.
 
     Raises:
-        ConfigurationError: a declaration is wrong, or has changed without a new version.
+        ConfigurationError: a declaration is wrong, or has changed without a new version; or the
+            schema was not migrated.
         Unavailable: PostgreSQL does not answer.
     """
     refuse(declared(FEATURES), force=force)
@@ -129,10 +132,14 @@ def apply(
             for change in difference.feast_object_diffs
             if change.transition_type in _VERBS and change.name != DUMMY_ENTITY.name
         ]
-        plan = Plan(sorted(map(_line, changes)), unfilled(FEATURES, tags))
-        if changes and agree(plan):
+        lines = sorted(map(_line, changes))
+        if told(settings) != (ours := digest(FEATURES)):
+            lines.append(f"tell running servers: declarations {ours}")
+        plan = Plan(lines, unfilled(FEATURES, tags))
+        if lines and agree(plan):
             objects: list[Any] = list(chain.from_iterable(wanted))
             store.apply(objects, objects_to_delete=_gone(changes), partial=False)
+            tell(settings, ours)
     return plan.changes
 
 

@@ -7,13 +7,14 @@ also of their code, without comments and docstrings, and of what they call in th
 import ast
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from types import FunctionType
 from typing import Any
 
+from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView
 
 _LIBRARY = "attune."
@@ -25,6 +26,22 @@ def fingerprint(view: FeatureView) -> str:
     """Return twelve hexadecimal digits."""
     parts = [view.full_name, str(view.version), *map(_told, view.features)]
     return sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def digest(every: Iterable[FeatureSet]) -> str:
+    """Return twelve hexadecimal digits of all declarations, with what they say to people."""
+    parts = [line for features in every for line in _declared(features)]
+    return sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _declared(features: FeatureSet) -> Iterator[str]:
+    yield repr((features.entity.name, features.entity.description, features.entity.ttl))
+    for view in features.views:
+        yield f"{fingerprint(view)} {view.description!r} {view.fields!r}"
+    for stored in features.plain:
+        yield f"{_told(stored)} {stored.description!r} {stored.fields!r}"
+    for rank in features.ranks:
+        yield f"{_told(rank)} {rank.description!r} {rank.fields!r}"
 
 
 def _told(value: Any) -> str:  # noqa: ANN401 - parameters of any type

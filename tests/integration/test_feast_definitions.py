@@ -15,6 +15,7 @@ import pytest
 from making import NOON, event, shopped, taken
 from typer.testing import CliRunner
 
+from attune.adapters.postgres.migrate import migrate
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import Commerce, Event, Kind, Product, millis
 from attune.errors import ConfigurationError, Unavailable
@@ -35,6 +36,11 @@ from feature_repo.views import FEATURES, USER_FEATURES
 from training.history import write_history
 
 _HOURS = [timedelta(hours=h) for h in (0, 0.5, 3, 30, 200)]
+
+
+@pytest.fixture(autouse=True)
+def migrated(settings: Settings) -> None:
+    migrate(settings)
 
 
 def histories(users: int, seed: int) -> list[Event]:
@@ -194,8 +200,9 @@ def test_a_view_that_was_only_rewritten_keeps_its_version(
     changes, unfilled = changes_of(settings, same_meaning=True)
 
     assert unfilled == []
-    assert [change.partition(": tags")[0] for change in changes] == [
-        "change feature view user_state"
+    assert [change.partition(":")[0] for change in changes] == [
+        "change feature view user_state",
+        "tell running servers",
     ]
     assert apply(settings) == []
 
@@ -276,7 +283,8 @@ def test_feasts_command_line_finds_the_same_from_anywhere(
     )
 
     assert done.returncode == 0, done.stderr
-    assert apply(settings) == []
+    # It knows nothing of our servers.
+    assert [change.partition(":")[0] for change in apply(settings)] == ["tell running servers"]
 
 
 @EVERY_ENTITY

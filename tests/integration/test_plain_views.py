@@ -16,6 +16,7 @@ from credit import CREDIT, WITH_CREDIT
 from feast_values import golden
 from making import NOON, Tape, shopped
 
+from attune.adapters.postgres.migrate import migrate
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import millis
 from attune.errors import ConfigurationError
@@ -53,6 +54,11 @@ VALUES: dict[str, list[Any]] = {
     "timestamp": [datetime(1970, 1, 1, tzinfo=UTC), NOON, NIGHT],
 }
 KNOWN = ("ada", "bob", "eve")
+
+
+@pytest.fixture(autouse=True)
+def migrated(settings: Settings) -> None:
+    migrate(settings)
 
 
 def rows(at: datetime, **more: list[Any]) -> pa.Table:

@@ -1,32 +1,36 @@
-"""Hearing at once that content or models changed, whoever changed them."""
+"""Hearing at once that content, models or declarations changed, whoever changed them."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import get_args
+from typing import TypeVar
 
 import structlog
 
 from attune.adapters.postgres.database import listen
-from attune.decide.content import Noun
 from attune.errors import Unavailable
 from attune.settings import Settings
 
 _log = structlog.get_logger()
 
-_CHANNEL = "attune"  # of the triggers in migration 0001
+_CHANNEL = "attune"  # of the triggers in the migrations
 _RETRY_AFTER = 1.0  # seconds
-_NOUNS: tuple[Noun, ...] = get_args(Noun)
+POLL_EVERY = 30.0
+"""Seconds after which a running program looks for changes that it did not hear of."""
+
+Noun = TypeVar("Noun", bound=str)
 
 
-async def changes(settings: Settings, poll_every: float) -> AsyncIterator[Noun]:
-    """Yield what changed, for ever; everything at first, after a loss, and every `poll_every` s.
+async def changes(
+    settings: Settings, watched: tuple[Noun, ...], poll_every: float = POLL_EVERY
+) -> AsyncIterator[Noun]:
+    """Yield what of the `watched` nouns changed, for ever.
 
-    The poll is a net: a connection that a firewall has dropped looks like one that is silent.
+    All of them at first, after a loss, and every `poll_every` seconds. The poll is a net: a connection that a firewall has dropped looks like one that is silent.
     """
     while True:
         try:
             async with listen(settings, _CHANNEL) as (connection, heard):
-                nouns = _NOUNS
+                nouns = watched
                 while True:
                     for noun in nouns:
                         yield noun
@@ -35,7 +39,7 @@ async def changes(settings: Settings, poll_every: float) -> AsyncIterator[Noun]:
                         await connection.execute("SELECT 1")
                     elif "" in payloads:
                         break
-                    nouns = _changed(payloads, settings.postgres_schema)
+                    nouns = _changed(watched, payloads, settings.postgres_schema)
         except Unavailable as error:
             _log.warning("changes.deaf", reason=str(error))
         await asyncio.sleep(_RETRY_AFTER)
@@ -53,6 +57,6 @@ async def _next(heard: asyncio.Queue[str], poll_every: float) -> set[str]:
     return payloads
 
 
-def _changed(payloads: set[str], schema: str) -> tuple[Noun, ...]:
+def _changed(watched: tuple[Noun, ...], payloads: set[str], schema: str) -> tuple[Noun, ...]:
     """Return the nouns of our schema that were named; all of them if none was heard of."""
-    return tuple(noun for noun in _NOUNS if not payloads or f"{schema}.{noun}" in payloads)
+    return tuple(noun for noun in watched if not payloads or f"{schema}.{noun}" in payloads)

@@ -1,18 +1,16 @@
 """Content in PostgreSQL."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from attune.adapters.postgres.changes import changes
+from attune.adapters.postgres.changes import POLL_EVERY, changes
 from attune.adapters.postgres.database import Database
 from attune.decide.content import Block, Content, ContentStore, Noun, Rule, Segment, Slot, revised
 from attune.settings import Settings
 
-POLL_EVERY = 30.0
-"""Seconds after which a running program looks for changes that it did not hear of."""
-
+_NOUNS: tuple[Noun, ...] = get_args(Noun)
 _ONE_WRITER = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
 
@@ -51,7 +49,7 @@ class PostgresContent(ContentStore):
 
     def changes(self) -> AsyncIterator[Noun]:
         """See `ContentStore.changes`."""
-        return changes(self._settings, self._poll_every)
+        return changes(self._settings, _NOUNS, self._poll_every)
 
 
 async def _load(connection: Any) -> Content:  # noqa: ANN401 - asyncpg is untyped
