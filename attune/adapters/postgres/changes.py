@@ -25,7 +25,8 @@ async def changes(
 ) -> AsyncIterator[Noun]:
     """Yield what of the `watched` nouns changed, for ever.
 
-    All of them at first, after a loss, and every `poll_every` seconds. The poll is a net: a connection that a firewall has dropped looks like one that is silent.
+    All of them at first, after a loss, and every `poll_every` seconds: a connection that a firewall
+    has dropped looks like one that is silent.
     """
     while True:
         try:
