@@ -1,6 +1,6 @@
 """The API in memory, for tests: a store, content, and GraphQL on them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
@@ -8,13 +8,19 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
+import strawberry
 from making import NOON
 
 from api import graphql
+from api.answer import Answerer
 from api.application import Application
 from api.context import Context
 from api.current import Current
+from api.documents import Documents
+from api.execute import Executor
+from api.manifest import Known
 from api.measure import Measured
+from api.persisted import Library
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
@@ -26,6 +32,7 @@ from attune.decide.playbook import Playbook
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.predict.score import PriorScorer
+from attune.settings import Api
 from feature_repo.views import FEATURES, USER_FEATURES
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -53,6 +60,8 @@ async def answering(
     at: datetime = NOON,
     others: Mapping[str, OnlineStore] = _NOTHING,
     every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of GraphQL on the store of users and, by name, of other entities; now is `at`."""
     readers = {
@@ -61,7 +70,18 @@ async def answering(
     }
     measured = Measured(MemoryMeasures().counts)
     context = Context(reception(store, using, every[0]), measured, lambda: at, readers)
-    application = Application(graphql.routes(build_schema(every), context))
+    application = serving_graphql(build_schema(every), context, settings or Api())
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
         yield client
+
+
+def serving_graphql(
+    schema: strawberry.Schema,
+    context: Any,
+    settings: Api,
+    known: Callable[[], Known] = Known,
+) -> Application:
+    """GraphQL over HTTP of any schema."""
+    library = Library(Documents(schema, settings), known, settings)
+    return Application(graphql.routes(Answerer(library, Executor(schema), context, settings)))
