@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick soak check format schema data goldens web bench lock compile \
+.PHONY: help run walk test quick soak fuzz check format schema data goldens web bench lock compile \
 	interpreted clean
 
 help:  ## what can be done
@@ -24,6 +24,9 @@ quick: .venv/dev  ## unit, property, contract and golden tests: no servers, seco
 
 soak: .venv/dev  ## the tests that take minutes: fifty consumers killed under load
 	@$(BIN)/python -m pytest -m soak
+
+fuzz: .venv/dev  ## 2,000 made-up GraphQL queries, and as many requests of any kind
+	@ATTUNE_FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 900 tests/unit/api/test_fuzz.py
 
 check: .venv/dev  ## lint, types, import directions, generated files, compose file, wheel
 	@$(BIN)/ruff check

@@ -64,16 +64,29 @@ async def answering(
     settings: Api | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of GraphQL on the store of users and, by name, of other entities; now is `at`."""
+    application = application_of(store, using, at, others, every, settings=settings)
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
+        yield client
+
+
+def application_of(
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
+) -> Application:
+    """GraphQL on these stores."""
     readers = {
         features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
         for features in every
     }
     measured = Measured(MemoryMeasures().counts)
     context = Context(reception(store, using, every[0]), measured, lambda: at, readers)
-    application = serving_graphql(build_schema(every), context, settings or Api())
-    transport = httpx.ASGITransport(application)
-    async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
-        yield client
+    return serving_graphql(build_schema(every), context, settings or Api())
 
 
 def serving_graphql(
