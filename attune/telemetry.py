@@ -90,7 +90,7 @@ DEGRADED = Counter(
 CONTENT_LOADED = Gauge(
     "attune_content_loaded_seconds",
     "When the content, rules and model in use were loaded (Unix time). Old after a change: the "
-    "API does not reach PostgreSQL.",
+    "API does not reach PostgreSQL. Of several workers the oldest; 0 while one starts.",
     multiprocess_mode="livemin",
 )
 DOCUMENTS_PARSED = Counter(
