@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/attune
 
 .DEFAULT_GOAL := help
-.PHONY: help run walk test quick soak check format schema data goldens web bench lock compile \
+.PHONY: help run walk test quick soak fuzz audits check format schema data goldens web bench lock compile \
 	interpreted clean
 
 help:  ## what can be done
@@ -16,14 +16,24 @@ run: .venv/run  ## everything on this machine: servers, API, consumers, demo sho
 walk: .venv/dev  ## one event through all seven stops, printed
 	@$(BIN)/python scripts/walk.py
 
-test: .venv/dev  ## all tests; starts Kafka, Redis and PostgreSQL once for the integration tests
+test: .venv/dev audits  ## all tests; starts Kafka, Redis and PostgreSQL once for the integration tests
 	@$(BIN)/python -m pytest
+
+audits:  # of GraphQL over HTTP, where there is Node.js; their test skips without
+	@! command -v npm >/dev/null || $(MAKE) --silent tests/audits/node_modules
+
+tests/audits/node_modules: tests/audits/package-lock.json
+	@cd tests/audits && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 quick: .venv/dev  ## unit, property, contract and golden tests: no servers, seconds
 	@$(BIN)/python -m pytest -m "not integration and not browser and not soak"
 
 soak: .venv/dev  ## the tests that take minutes: fifty consumers killed under load
 	@$(BIN)/python -m pytest -m soak
+
+fuzz: .venv/dev  ## 2,000 made-up GraphQL queries, and as many requests of any kind
+	@ATTUNE_FUZZ_EXAMPLES=2000 $(BIN)/python -m pytest --timeout 900 tests/unit/api/test_fuzz.py
 
 check: .venv/dev  ## lint, types, import directions, generated files, compose file, wheel
 	@$(BIN)/ruff check

@@ -7,15 +7,21 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from api import collect, graphql, health, pages
+from api.answer import Answerer
 from api.application import Application, serve_within
 from api.context import Context
 from api.current import Following
+from api.documents import Documents
+from api.execute import Executor
 from api.live.answers import Answering
+from api.manifest import Manifests
 from api.measure import Measured
+from api.persisted import Library
 from api.population import Population
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
+from api.warm import settle, warm_up
 from attune.adapters.cel import compiled
 from attune.adapters.changes import RedisChanges
 from attune.adapters.feast import Layout
@@ -69,22 +75,40 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
         measured = Measured(PostgresMeasures(database).counts)
         context = Context(reception, measured, _clock, live, readers)
         schema = build_schema(FEATURES)
+        documents = Documents(schema, settings.api)
+        manifests = Manifests(settings.api.manifests, documents)
+        manifests.load(needed=settings.api.documents == "known")
+        await stack.enter_async_context(_running(manifests.follow()))
+        answerer = Answerer(
+            Library(documents, lambda: manifests.known, settings.api),
+            Executor(schema, hide_suggestions=not settings.api.introspection),
+            context,
+            settings.api,
+        )
+        await warm_up(answerer, documents)
         exact, prefixes = pages.routes(
             demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
         )
         yield Application(
             {
                 **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
-                **graphql.routes(schema, context),
                 **health.routes(_parts(store, log, following)),
                 **exact,
+                **graphql.routes(answerer, page=exact.get(("GET", "/graphql"))),
             },
             prefixes,
-            graphql.sockets(schema, context),
+            graphql.sockets(answerer),
         )
 
 
-application = serve_within(lambda: open_application(Settings()))
+@asynccontextmanager
+async def _served() -> AsyncIterator[Application]:
+    async with open_application(Settings()) as opened:
+        settle()
+        yield opened
+
+
+application = serve_within(_served)
 """What the server imports: `uvicorn api.app:application`."""
 
 

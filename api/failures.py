@@ -6,17 +6,18 @@ from uuid import uuid4
 import structlog
 from graphql import GraphQLError
 
+from api.refusal import error_body
 from attune.errors import Unavailable
 
 _log = structlog.get_logger()
 
 
 def shown(error: GraphQLError) -> dict[str, Any]:
-    """Return an error as it goes out; of what broke on our side, the log tells the rest."""
+    """Return an error as its asker may see it."""
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):
-        return dict(error.formatted)
-    shown = {**error.formatted}
+        return error_body(error, "BAD_USER_INPUT")
+    shown: dict[str, Any] = dict(error.formatted)
     if isinstance(cause, Unavailable):
         shown["message"] = f"{cause.what} is unavailable"
         shown["extensions"] = {"code": "UNAVAILABLE", "retryAfter": cause.retry_after}
@@ -25,4 +26,4 @@ def shown(error: GraphQLError) -> dict[str, Any]:
         _log.error("resolver failed", incident=incident, path=error.path, exc_info=cause)
         shown["message"] = "something broke on our side"
         shown["extensions"] = {"code": "INTERNAL", "incident": incident}
-    return dict(shown)
+    return shown

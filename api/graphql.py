@@ -1,104 +1,168 @@
-"""GraphQL over HTTP: JSON in, JSON out; errors say what and where, and never show a trace."""
+"""GraphQL over HTTP: one path, POST and GET, and a status and a media type for every outcome."""
 
+import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import strawberry
-from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.types import ExecutionResult
 
-from api.context import Context
-from api.failures import shown
-from api.http import Request, Response, Routes, Sockets, Stream, reply
-from api.live.events import MEDIA_TYPE, events
+from api import caching, negotiation
+from api.answer import Answer, Answerer, QueriesOnly, TooSlow
+from api.asked import Asked, addressed, posted
+from api.compression import PACKED, packed
+from api.http import JSON, Handler, Headers, Request, Response, Routes, Sockets, Stream
+from api.live.events import events
 from api.live.operations import Operations
 from api.live.socket import serving
-from attune.errors import BadRequest
-from attune.telemetry import ANSWERS
+from api.refusal import Refused, bad_request_body
+from attune.errors import BadRequest, TooLarge
+from attune.settings import Api
+from attune.telemetry import ANSWERS, REQUESTS_REFUSED
 
-MAX_BODY = 128 * 1024
-"""Bytes of a request: far above any query a front end sends."""
-
-
-class MalformedRequest(BadRequest):
-    """A body that is no GraphQL request."""
-
-    code = "malformed_request"
+_TYPES: dict[bytes, Headers] = {
+    kind: ((b"content-type", kind),) for kind in (negotiation.JSON, negotiation.RESPONSE)
+}
 
 
-def routes(schema: strawberry.Schema, context: Context) -> Routes:
-    """Return the route of GraphQL."""
-    operations = Operations(schema, context)
+class SlowBody(BadRequest):
+    """A body that does not arrive."""
 
-    async def graphql(request: Request) -> Response | Stream:
-        started = time.perf_counter()
-        asked = _parse(await request.body(MAX_BODY))
-        if MEDIA_TYPE in (request.header(b"accept") or b""):
-            return events(operations, asked)
-        try:
-            result = await schema.execute(
-                asked["query"],
-                variable_values=asked.get("variables"),
-                operation_name=asked.get("operationName"),
-                context_value=context,
-            )
-        except CannotGetOperationTypeError as error:
-            raise _no_operation(error.operation_name) from error
-        ANSWERS.observe(time.perf_counter() - started)
-        return reply(200, _body(result))
-
-    return {("POST", "/graphql"): graphql}
+    status = 408
+    code = "request_timeout"
 
 
-def sockets(schema: strawberry.Schema, context: Context) -> Sockets:
+def routes(answerer: Answerer, page: Handler | None = None) -> Routes:
+    """Return the routes of GraphQL; a browser that asks nothing gets the page, if there is one."""
+    settings = answerer.settings
+
+    operations = Operations(answerer)
+
+    async def post(request: Request) -> Response | Stream:
+        return await _Exchange(operations, settings, request).post()
+
+    async def get(request: Request) -> Response | Stream:
+        if page and not request.query_size and negotiation.takes_html(request.header(b"accept")):
+            return await page(request)
+        return await _Exchange(operations, settings, request).get()
+
+    return {("POST", "/graphql"): post, ("GET", "/graphql"): get}
+
+
+def sockets(answerer: Answerer) -> Sockets:
     """Return what serves GraphQL over WebSockets."""
-    return {"/graphql": serving(Operations(schema, context), context.live.settings)}
+    return {"/graphql": serving(Operations(answerer), answerer.settings.live)}
 
 
-def _parse(raw: bytes) -> dict[str, Any]:
-    try:
-        asked = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise MalformedRequest(
-            f"the body is not JSON: {error}", remedy='send {"query": "...", "variables": {}}'
-        ) from error
-    if not isinstance(asked, dict):
-        raise MalformedRequest("the body is not a JSON object", remedy='send {"query": "..."}')
-    for name, types, what in (
-        ("query", str, "a string"),
-        ("variables", dict | None, "an object"),
-        ("operationName", str | None, "a string"),
-    ):
-        if not isinstance(asked.get(name), types):
-            raise MalformedRequest(
-                f"{name} is not {what}",
-                field=name,
-                value=str(asked.get(name)),
-                remedy=f"send {name} as {what}",
+@dataclass(slots=True)
+class _Exchange:
+    """One request and its response."""
+
+    operations: Operations
+    settings: Api
+    request: Request
+    kind: bytes = negotiation.JSON
+    """Media type of the response."""
+
+    async def post(self) -> Response | Stream:
+        try:
+            self.kind = negotiation.answer_type(self.request.header(b"accept"))
+            negotiation.check_content_type(self.request.header(b"content-type"))
+            asked = posted(await self._body())
+            if self.kind is negotiation.EVENTS:
+                return events(self.operations, asked)
+            return self._told(await self._answer(asked, by_get=False))
+        except (BadRequest, Refused, TooSlow) as error:
+            return self._refused(error)
+
+    async def get(self) -> Response | Stream:
+        try:
+            self.kind = negotiation.answer_type(self.request.header(b"accept"))
+            asked = addressed(self._parameters())
+            if self.kind is negotiation.EVENTS:  # only a program takes them, never a link
+                return events(self.operations, asked)
+            if asked.query is not None:
+                negotiation.check_deliberate(self.request)
+            answer = await self._answer(asked, by_get=True)
+            if answer.public and asked.query is None:
+                return self._public(answer)
+            return self._told(answer)
+        except (BadRequest, Refused, TooSlow) as error:
+            return self._refused(error)
+
+    async def _answer(self, asked: Asked, *, by_get: bool) -> Answer:
+        started = time.perf_counter()
+        answer = await self.operations.answerer.answer(asked, by_get=by_get)
+        ANSWERS.observe(time.perf_counter() - started)
+        return answer
+
+    async def _body(self) -> bytes:
+        seconds = self.settings.body_timeout.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.request.body(self.settings.max_body_bytes)
+        except TimeoutError as error:
+            message = f"the body did not arrive within {seconds:g} s"
+            raise SlowBody(message, remedy="send it again") from error
+
+    def _parameters(self) -> dict[str, str]:
+        limit = self.settings.max_body_bytes
+        if self.request.query_size > limit:
+            raise TooLarge(
+                f"the address has more than {limit:,} bytes", remedy="send the same as a POST"
             )
-    if not asked["query"].strip():
-        raise MalformedRequest("query is empty", field="query", remedy="ask for something")
-    return asked
+        return self.request.query()
+
+    def _told(self, answer: Answer) -> Response:
+        well = answer.carried_out or self.kind is negotiation.JSON
+        if not answer.carried_out:
+            _count(answer.body["errors"])
+        return self._reply(200 if well else 400, encoded(answer.body), caching.PRIVATE)
+
+    def _public(self, answer: Answer) -> Response:
+        body = encoded(answer.body)
+        seconds = int(self.settings.public_max_age.total_seconds())
+        if not seconds:
+            return self._reply(200, body, caching.PRIVATE)
+        headers = caching.public_headers(body, seconds)
+        if caching.is_known(headers, self.request.header(b"if-none-match")):
+            return Response(304, headers=headers)
+        return self._reply(200, body, headers)
+
+    def _refused(self, error: BadRequest | Refused | TooSlow) -> Response:
+        """Return what is wrong; with `application/json` a refused document is answered with 200."""
+        headers: Headers = caching.PRIVATE
+        if isinstance(error, Refused):
+            status = 200 if self.kind is negotiation.JSON else 400
+            errors = error.errors
+        elif isinstance(error, TooSlow):
+            status = 503
+            headers = (*headers, (b"retry-after", b"%d" % error.retry_after))
+            errors = [{"message": str(error), "extensions": {"code": "TIMEOUT"}}]
+        else:
+            status = error.status
+            errors = [bad_request_body(error)]
+            if isinstance(error, QueriesOnly):
+                headers = (*headers, (b"allow", b"POST"))
+        _count(errors)
+        return self._reply(status, encoded({"errors": errors}), headers)
+
+    def _reply(self, status: int, body: bytes, headers: Headers) -> Response:
+        kind = _TYPES.get(self.kind, JSON)
+        least = self.settings.compress_from
+        encodings = self.request.header(b"accept-encoding")
+        if least and len(body) >= least and negotiation.takes_gzip(encodings):
+            return Response(status, packed(body), kind + headers + PACKED)
+        return Response(status, body, kind + headers)
 
 
-def _no_operation(name: str | None) -> MalformedRequest:
-    if name is None:
-        return MalformedRequest(
-            "the document holds no operation", field="query", remedy="begin with { or query"
-        )
-    return MalformedRequest(
-        f"the document has no operation named {name[:100]}",
-        field="operationName",
-        value=name,
-        remedy="name one that is there, or leave it out",
-    )
+def encoded(body: dict[str, Any]) -> bytes:
+    """Return an answer as JSON."""
+    return orjson.dumps(body)
 
 
-def _body(result: ExecutionResult) -> dict[str, Any]:
-    body: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        body["errors"] = [shown(error) for error in result.errors]
-        if result.data is None and not any(error.path for error in result.errors):
-            del body["data"]
-    return body
+def _count(errors: Sequence[dict[str, Any]]) -> None:
+    """Count a request that was not answered, by what was wrong first."""
+    code = errors[0].get("extensions", {}).get("code", "UNKNOWN") if errors else "UNKNOWN"
+    REQUESTS_REFUSED.labels(code).inc()

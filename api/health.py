@@ -1,9 +1,11 @@
 """Whether this process lives, whether it can work, and its metrics."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.http import Request, Response, Routes, reply
 
@@ -36,10 +38,19 @@ def routes(parts: Mapping[str, Part]) -> Routes:
 
     async def metrics(_: Request) -> Response:
         headers = ((b"content-type", CONTENT_TYPE_LATEST.encode()),)
-        return Response(200, generate_latest(), headers)
+        return Response(200, generate_latest(_registry()), headers)
 
     return {
         ("GET", "/health/live"): live,
         ("GET", "/health/ready"): ready,
         ("GET", "/metrics"): metrics,
     }
+
+
+def _registry() -> CollectorRegistry:
+    """Return the metrics of this process, or of all workers together where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    added_up = CollectorRegistry()
+    MultiProcessCollector(added_up)  # type: ignore[no-untyped-call]
+    return added_up

@@ -80,6 +80,11 @@ class Request:
                 return value
         return None
 
+    @property
+    def query_size(self) -> int:
+        """Bytes behind the `?`."""
+        return len(self._query)
+
     def query(self) -> dict[str, str]:
         """Return the parameters behind the `?`; of a repeated one the last counts."""
         return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))

@@ -11,7 +11,10 @@ STATIC = Path(__file__).parent / "static"
 
 
 def routes(*, demo_shop: bool, graphiql: bool) -> tuple[Routes, Routes]:
-    """Return the routes and the prefix routes of the pages that are switched on."""
+    """Return the routes and the prefix routes of the pages that are switched on.
+
+    GraphiQL lies where GraphQL is asked by GET: `api.graphql` tells a browser from a question.
+    """
     exact: dict[tuple[str, str], Handler] = {}
     prefixes: dict[tuple[str, str], Handler] = {}
     for name, path, wanted in (("shop", "/", demo_shop), ("graphiql", "/graphql", graphiql)):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from api.caching import lacking
 from attune.adapters.plain import Held, held
 from attune.errors import Unavailable
 from attune.features.feature import CorruptState, Value
@@ -72,6 +73,7 @@ class Reading:
     def degrade(self, part: str, reason: str) -> None:
         """Say in the answer that a part is missing, and why."""
         DEGRADED.labels(part).inc()
+        lacking()
         self.degraded.append(f"{part}: {reason}")
 
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -20,10 +19,6 @@ from api.profiles import Profile, Segment, segments_of
 from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 
-_MAX_TOKENS = 4_000
-"""Of a document. A page's own query has some hundred; a body full of aliases would keep everybody
-else waiting for seconds."""
-
 
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     """Return the schema of an installation with these features, those of users first."""
@@ -33,8 +28,7 @@ def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     return strawberry.Schema(
         query=create_type("Query", [*own, *map(entity_field, others)]),
         subscription=subscription_type(user_type),
-        extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
-        config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS),
     )
 
 

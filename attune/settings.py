@@ -6,7 +6,7 @@ environment wins over the file. Each default stands here and nowhere else.
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, HttpUrl, PostgresDsn, RedisDsn
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,14 +74,79 @@ class Live(BaseModel, frozen=True):
     )
 
 
+class Limits(BaseModel, frozen=True):
+    """What a GraphQL document may ask that is in no manifest. `ATTUNE_API__LIMITS__DEPTH`, ..."""
+
+    characters: int = Field(default=20_000, gt=0, description="of a document")
+    tokens: int = Field(default=2_000, gt=0, description="of a document")
+    definitions: int = Field(default=60, gt=0, description="operations and fragments of a document")
+    depth: int = Field(default=12, gt=0, description="fields within fields, fragments written out")
+    fields: int = Field(
+        default=1_000, gt=0, description="of an operation, fragments written out wherever spread"
+    )
+    aliases: int = Field(default=30, gt=0, description="of an operation, as above")
+    directives: int = Field(default=30, gt=0, description="of an operation, as above")
+    root_fields: int = Field(default=10, gt=0, description="of an operation; most read the store")
+    duplicates: int = Field(
+        default=20, gt=0, description="how often a field may stand at one place of the answer"
+    )
+    cost: int = Field(
+        default=5_000,
+        gt=0,
+        description="values in the answer at most, a root field counting ten; of lists, as many as "
+        "were asked for. Holds for every document",
+    )
+    list_size: int = Field(
+        default=10, gt=0, description="values that a list counts as whose size nobody asked for"
+    )
+
+
 class Api(BaseModel, frozen=True):
-    """Where the HTTP server listens. `ATTUNE_API__PORT`, ..."""
+    """How the HTTP server listens and answers. `ATTUNE_API__PORT`, ..."""
 
     host: str = Field(default="127.0.0.1", description="0.0.0.0 to be reached from outside")
     port: int = Field(default=8000, ge=0, le=65535, description="of the HTTP server")
     demo_shop: bool = Field(default=False, description="serve the demo shop at /")
     graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
     live: Live = Live()
+    introspection: bool = Field(
+        default=False,
+        description="answer questions about the schema, and say in errors which names are near; "
+        "for development, GraphiQL needs it",
+    )
+    documents: Literal["any", "known"] = Field(
+        default="any", description="`known`: answer only GraphQL documents that a manifest has"
+    )
+    manifests: Path | None = Field(
+        default=None,
+        description="a manifest of persisted documents, or a folder of them; read again when it "
+        "changes",
+    )
+    limits: Limits = Limits()
+    max_body_bytes: int = Field(default=128 * 1024, gt=0, description="of a GraphQL request")
+    body_timeout: Seconds = Field(
+        default=timedelta(seconds=10), description="seconds for a request to arrive, then 408"
+    )
+    timeout: Seconds = Field(
+        default=timedelta(seconds=5), description="seconds for a GraphQL answer, then 503"
+    )
+    cached_documents: int = Field(
+        default=1_000, gt=0, description="parsed GraphQL documents that a worker keeps"
+    )
+    cached_bytes: int = Field(
+        default=64 * 1024 * 1024, gt=0, description="of memory that they take, about"
+    )
+    compress_from: int = Field(
+        default=4 * 1024,
+        ge=0,
+        description="bytes of a GraphQL answer from which it is packed with gzip, where the "
+        "caller takes that; 0: never",
+    )
+    public_max_age: Seconds = Field(
+        default=timedelta(seconds=10),
+        description="seconds that anybody may keep an answer about no visitor, asked for by GET "
+        "and document id; 0: never",
+    )
 
 
 class Consume(BaseModel, frozen=True):

@@ -100,5 +100,23 @@ DEGRADED = Counter(
 CONTENT_LOADED = Gauge(
     "attune_content_loaded_seconds",
     "When the content, rules and model in use were loaded (Unix time). Old after a change: the "
-    "API does not reach PostgreSQL.",
+    "API does not reach PostgreSQL. Of several workers the oldest; 0 while one starts.",
+    multiprocess_mode="livemin",
+)
+DOCUMENTS_PARSED = Counter(
+    "attune_documents_parsed_total",
+    "GraphQL documents that were parsed and validated, some 3 ms each. Rising all the time: front "
+    "ends build their queries from values; use variables, or persisted documents.",
+)
+DOCUMENTS_KNOWN = Gauge(
+    "attune_documents_known",
+    "GraphQL documents of the manifests in use. Lower than in the manifest: see the log of the "
+    "API, it was refused.",
+    multiprocess_mode="livemin",
+)
+REQUESTS_REFUSED = Counter(
+    "attune_graphql_refused_total",
+    "GraphQL requests that were not answered, by code. Rising: a client changed, or somebody tries "
+    "what there is; the codes are in docs/graphql.md.",
+    ["code"],
 )

@@ -70,20 +70,16 @@ def up(
 def api(
     workers: Annotated[int, typer.Option(min=1, help="Processes; one a core.")] = 1,
 ) -> None:
-    """Serve the collector (`/v1/*`), GraphQL and health on `ATTUNE_API__HOST` and `__PORT`."""
-    import uvicorn
+    """Serve the collector (`/v1/*`), GraphQL and health on `ATTUNE_API__HOST` and `__PORT`.
+
+    SIGTERM ends it once the requests in hand are answered. With several workers SIGHUP replaces
+    them one by one, the new one ready before the old one ends: new code, new `.attune/env`, and no
+    lost request.
+    """
+    from cli.serving import serve
 
     configure_logs()
-    settings = Settings()
-    uvicorn.run(
-        "api.app:application",
-        host=settings.api.host,
-        port=settings.api.port,
-        workers=workers,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=10,
-    )
+    serve(Settings().api, workers)
 
 
 @app.command()

@@ -96,6 +96,7 @@ def _write_env(settings: Settings, endpoints: Mapping[str, str]) -> Settings:
         "ATTUNE_COLLECT__WRITE_KEYS": f'{{"{WRITE_KEY}": "demo-shop"}}',
         "ATTUNE_API__DEMO_SHOP": "true",
         "ATTUNE_API__GRAPHIQL": "true",
+        "ATTUNE_API__INTROSPECTION": "true",
         "ATTUNE_API__HOST": settings.api.host,
         "ATTUNE_API__PORT": str(settings.api.port),
     }

@@ -85,7 +85,7 @@ def current(path: str, wanted: str, target: str) -> Iterator[str]:
 def _pins() -> Iterator[tuple[str, Check]]:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         yield f"{_name(path)} is pinned by hash", partial(pins.requirements, path.read_text())
-    for path in sorted(ROOT.glob("web/*/package-lock.json")):
+    for path in sorted(ROOT.glob("[!.]*/*/package-lock.json")):
         yield f"{_name(path)} names no registry", partial(pins.package_lock, path.read_text())
     yield "no file names a path of one machine", private_paths
 

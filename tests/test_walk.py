@@ -16,6 +16,7 @@ from api import collect
 from api.application import Application
 from api.context import Context
 from api.current import Following
+from api.live.answers import Answering
 from api.measure import Measured
 from api.schema import build_schema
 from api.visitor import Reception
@@ -123,7 +124,8 @@ async def ask(
     )
     await following.refresh()
     reception = Reception(profiles, USER_FEATURES, lambda: following.current, new_id)
-    context = Context(reception, Measured(measures.counts), lambda: NOW)
+    live = Answering(reception, profiles.changes, following.listeners)
+    context = Context(reception, Measured(measures.counts), lambda: NOW, live)
     result = await build_schema(FEATURES).execute(query, context_value=context)
     assert result.errors is None
     assert result.data is not None

@@ -5,18 +5,19 @@ operation is sent as its only result, because browsers show nothing of a reply w
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 import orjson
 
+from api.asked import Asked
 from api.http import Stream
-from api.live.operations import Operations, Payload, Refused, broken
+from api.live.operations import Operations, Payload, broken
+from api.negotiation import EVENTS
+from api.refusal import Refused
 
-MEDIA_TYPE = b"text/event-stream"
 _HEADERS = (
-    (b"content-type", MEDIA_TYPE + b"; charset=utf-8"),
+    (b"content-type", EVENTS + b"; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # nginx would keep it until there is more
 )
@@ -24,12 +25,12 @@ _ALIVE_EVERY = 12.0
 """Seconds; proxies close what is silent for longer."""
 
 
-def events(operations: Operations, asked: Mapping[str, Any]) -> Stream:
+def events(operations: Operations, asked: Asked) -> Stream:
     """Return the reply to a request that asks for events."""
     return Stream(200, _alive(_events(operations, asked)), _HEADERS)
 
 
-async def _events(operations: Operations, asked: Mapping[str, Any]) -> AsyncGenerator[bytes, None]:
+async def _events(operations: Operations, asked: Asked) -> AsyncGenerator[bytes, None]:
     yield b":\n\n"  # so that the headers go out, and the client knows that it is connected
     try:
         async with aclosing(operations.results(asked)) as results:

@@ -11,8 +11,11 @@ from typing import Any
 
 import orjson
 
+from api.asked import understood
 from api.http import Asgi, Receive, Scope, Send
-from api.live.operations import Operations, Payload, Refused, broken
+from api.live.operations import Operations, Payload, broken
+from api.refusal import Refused, bad_request_body
+from attune.errors import BadRequest
 from attune.settings import Live
 
 PROTOCOL = "graphql-transport-ws"
@@ -135,9 +138,11 @@ class Socket:
         """Send the results of one operation, then that it is complete."""
         last: Payload = {"id": number, "type": "complete"}
         try:
-            async with aclosing(self._operations.results(asked)) as results:
+            async with aclosing(self._operations.results(understood(asked))) as results:
                 async for result in results:
                     await self._say({"id": number, "type": "next", "payload": result})
+        except BadRequest as error:
+            last = {"id": number, "type": "error", "payload": [bad_request_body(error)]}
         except Refused as refused:
             last = {"id": number, "type": "error", "payload": refused.errors}
         except _Gone:

@@ -1,6 +1,6 @@
 """The API in memory, for tests: a store, content, and GraphQL on them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import count
@@ -8,14 +8,20 @@ from types import MappingProxyType
 from typing import Any
 
 import httpx
+import strawberry
 from making import NOON
 
 from api import graphql
+from api.answer import Answerer
 from api.application import Application
 from api.context import Context
 from api.current import Current
+from api.documents import Documents
+from api.execute import Executor
 from api.live.answers import Answering
+from api.manifest import Known
 from api.measure import Measured
+from api.persisted import Library
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
@@ -27,6 +33,7 @@ from attune.decide.playbook import Playbook
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.predict.score import PriorScorer
+from attune.settings import Api
 from feature_repo.views import FEATURES, USER_FEATURES
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -47,26 +54,6 @@ def reception(
     return Reception(store, users, lambda: now, ids.__next__)
 
 
-def application(
-    store: OnlineStore,
-    using: Current | None = None,
-    at: datetime = NOON,
-    others: Mapping[str, OnlineStore] = _NOTHING,
-    every: Sequence[FeatureSet] = FEATURES,
-) -> Application:
-    """GraphQL on the store of users and, by name, of other entities; now is `at`."""
-    readers = {
-        features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
-        for features in every
-    }
-    measured = Measured(MemoryMeasures().counts)
-    found = reception(store, using, every[0])
-    changes = getattr(store, "changes", MemoryChanges())
-    context = Context(found, measured, lambda: at, Answering(found, changes, set()), readers)
-    schema = build_schema(every)
-    return Application(graphql.routes(schema, context), sockets=graphql.sockets(schema, context))
-
-
 @asynccontextmanager
 async def answering(
     store: OnlineStore,
@@ -74,8 +61,44 @@ async def answering(
     at: datetime = NOON,
     others: Mapping[str, OnlineStore] = _NOTHING,
     every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of such an application."""
-    transport = httpx.ASGITransport(application(store, using, at, others, every))
+    """A client of GraphQL on the store of users and, by name, of other entities; now is `at`."""
+    application = application_of(store, using, at, others, every, settings=settings)
+    transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
         yield client
+
+
+def application_of(
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
+) -> Application:
+    """GraphQL on these stores."""
+    readers = {
+        features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
+        for features in every
+    }
+    measured = Measured(MemoryMeasures().counts)
+    found = reception(store, using, every[0])
+    live = Answering(found, getattr(store, "changes", MemoryChanges()), set())
+    context = Context(found, measured, lambda: at, live, readers)
+    return serving_graphql(build_schema(every), context, settings or Api())
+
+
+def serving_graphql(
+    schema: strawberry.Schema,
+    context: Any,
+    settings: Api,
+    known: Callable[[], Known] = Known,
+) -> Application:
+    """GraphQL over HTTP of any schema."""
+    library = Library(Documents(schema, settings), known, settings)
+    answerer = Answerer(library, Executor(schema), context, settings)
+    return Application(graphql.routes(answerer), sockets=graphql.sockets(answerer))

@@ -17,6 +17,7 @@ from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import PlainView
 from attune.ports import Row
+from attune.settings import Api
 from consumers.features.consumer import Features
 from feature_repo.views import FEATURES, ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
 
@@ -148,10 +149,11 @@ async def test_without_the_store_the_answer_is_empty_and_says_so() -> None:
     }
 
 
-async def test_every_field_says_what_it_means_and_in_which_unit(client: httpx.AsyncClient) -> None:
-    answer = await ask(
-        client, '{ __type(name: "ItemDemandFeatures") { fields { name description } } }'
-    )
+async def test_every_field_says_what_it_means_and_in_which_unit() -> None:
+    async with answering(MemoryStore(), settings=Api(introspection=True)) as client:
+        answer = await ask(
+            client, '{ __type(name: "ItemDemandFeatures") { fields { name description } } }'
+        )
 
     told = {one["name"]: one["description"] for one in answer["data"]["__type"]["fields"]}
     assert all(told.values())

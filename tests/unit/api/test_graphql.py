@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -22,43 +23,11 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def ask(client: httpx.AsyncClient, query: str, **variables: object) -> dict[str, object]:
+async def ask(client: httpx.AsyncClient, query: str, **variables: object) -> dict[str, Any]:
     reply = await client.post("/graphql", json={"query": query, "variables": variables})
     assert reply.status_code == 200, reply.text
-    body: dict[str, object] = reply.json()
+    body: dict[str, Any] = reply.json()
     return body
-
-
-@pytest.mark.parametrize(
-    ("body", "says"),
-    [
-        (b"", "not JSON"),
-        (b"5", "not a JSON object"),
-        (b"null", "not a JSON object"),
-        (b'[{"query": "{ user { id } }"}]', "not a JSON object"),
-        (b"{}", "query is not a string"),
-        (b'{"query": ""}', "query is empty"),
-        (b'{"query": " \\n"}', "query is empty"),
-        (b'{"query": 1}', "query is not a string"),
-        (b'{"query": "{a}", "variables": []}', "variables is not an object"),
-        (b'{"query": "{a}", "variables": {"n": NaN}}', "not JSON"),
-        (b'{"query": "{a}", "operationName": 5}', "operationName is not a string"),
-        (b'{"query": "\xff"}', "not JSON"),
-        (b'{"query": "{ user(id: \\"\\ud800\\") { id } }"}', "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b'{"query": "query A { user { id } }", "operationName": "B"}', "no operation named B"),
-        (b'{"query": "fragment A on User { id }"}', "holds no operation"),
-    ],
-)
-async def test_a_request_that_is_none_is_refused_with_what_is_wrong(
-    client: httpx.AsyncClient, body: bytes, says: str
-) -> None:
-    reply = await client.post("/graphql", content=body)
-
-    assert reply.status_code == 400
-    error = reply.json()["error"]
-    assert says in error["message"]
-    assert error["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +41,9 @@ async def test_a_request_that_is_none_is_refused_with_what_is_wrong(
         ('{ user(id: "a", at: "yesterday") { id } }', "DateTime"),
         ('{ user(id: "a") { shoe } }', "Cannot query field 'shoe'"),
         ("mutation { buy }", "mutation operation is not supported"),
-        ("{ user(id: " + "[" * 20_000, "nested too deeply"),
-        ('{ user(id: "a") { ' + "id " * 10_000 + "} }", "more than 4000 tokens"),
+        ("query A { user { id } } query B { user { id } }", "several operations"),
+        ("fragment A on User { id }", "never used"),
+        ("subscription { a }", "Cannot query field 'a' on type 'Subscription'"),
     ],
 )
 async def test_a_query_that_cannot_be_answered_says_why(
@@ -82,12 +52,6 @@ async def test_a_query_that_cannot_be_answered_says_why(
     answer = await ask(client, query)
 
     assert says in answer["errors"][0]["message"]
-
-
-async def test_a_body_above_the_limit_is_not_read(client: httpx.AsyncClient) -> None:
-    reply = await client.post("/graphql", content=b"x" * 200_000)
-
-    assert reply.status_code == 413
 
 
 async def test_somebody_never_seen_has_an_empty_profile_and_a_prior(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from answering import application
+from answering import application_of
 from making import shopped, taken
 
 from api.application import Application
@@ -43,7 +43,7 @@ class Page:
 
 @asynccontextmanager
 async def reading(query: str, store: MemoryStore) -> AsyncIterator[tuple[Page, Application]]:
-    page, app = Page(query), application(store)
+    page, app = Page(query), application_of(store)
     scope = {
         "type": "http",
         "method": "POST",

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from answering import application
+from answering import application_of
 from making import shopped, taken
 
 from attune.adapters.memory import MemoryStore
@@ -58,7 +58,7 @@ async def connected(
     browser = Browser()
     browser.said.put_nowait({"type": "websocket.connect"})
     scope = {"type": "websocket", "path": "/graphql", "subprotocols": list(protocols)}
-    app = application(store or MemoryStore())
+    app = application_of(store or MemoryStore())
     serving = asyncio.create_task(app(scope, browser.said.get, browser.send))
     accepted = await browser.hear()
     assert accepted["type"] == "websocket.accept"
@@ -134,7 +134,7 @@ async def test_a_query_is_answered_once_and_complete() -> None:
     [
         ("subscription { nothing }", "nothing"),
         ("subscription {", "Syntax Error"),
-        ("", "Syntax Error"),
+        ("", "query is empty"),
         ("subscription { personalization { cause } }", "personalization needs an id"),
         ("query A { user { id } } query B { user { id } }", "operation"),
     ],
