@@ -64,6 +64,10 @@ class Api(BaseModel, frozen=True):
 
     host: str = Field(default="127.0.0.1", description="0.0.0.0 to be reached from outside")
     port: int = Field(default=8000, ge=0, le=65535, description="of the HTTP server")
+    read_timeout: Seconds = Field(
+        default=timedelta(seconds=0.25),
+        description="seconds that one read from Redis may take; then the answer does without",
+    )
     demo_shop: bool = Field(default=False, description="serve the demo shop at /")
     graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
 
@@ -115,6 +119,9 @@ class Settings(BaseSettings):
 
     redis: RedisDsn = Field(
         default=RedisDsn("redis://127.0.0.1:6379/0"), description="the online store"
+    )
+    redis_cluster: bool = Field(
+        default=False, description="`redis` is one server of a Redis Cluster, which names the rest"
     )
     postgres: PostgresDsn = Field(
         default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/postgres"),

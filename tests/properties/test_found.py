@@ -38,7 +38,7 @@ def stored(features: FeatureSet, events: list[Event]) -> Row:
 )
 def test_what_is_found_is_what_was_kept(
     events: list[Event],
-    known: bool,
+    known: bool,  # noqa: FBT001 - drawn
     written: FeatureSet,
     damaged: dict[str, bytes],
     days: int,
