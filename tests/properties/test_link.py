@@ -1,7 +1,6 @@
 """No reply reaches another request, wherever replies are cut and whoever gives up."""
 
 import asyncio
-from collections import deque
 from contextlib import suppress
 
 import hiredis
@@ -148,7 +147,7 @@ async def test_behind_one_who_waited_in_vain_others_are_refused_until_the_reply_
     link.connection_made(server)
     assert await reply(link, ["slow"]) is None
 
-    with pytest.raises(Unavailable, match="no answer within 0.002 s"):
+    with pytest.raises(Unavailable, match="no answer within"):
         link.send([echo("next")])
 
     link.data_received(server.piece(100))
