@@ -1,16 +1,21 @@
 """What is known of one entity at one moment: one read, then everything in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from attune.adapters.plain import Held, held
 from attune.errors import Unavailable
-from attune.features.feature import CorruptState, Value
+from attune.features.feature import Value
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row
 from attune.profiles.found import Found
 from attune.telemetry import DEGRADED
+
+
+def nobody(_view: str, _now: int) -> Mapping[str, Value]:
+    """Return the values of a population that is not known: nobody is ranked."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +25,8 @@ class Reading:
     kept: Found
     features: FeatureSet
     now: int
-    among: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    """Values of the population, by view."""
+    among: Callable[[str, int], Mapping[str, Value]] = nobody
+    """Values of the population, by view and moment."""
     degraded: list[str] = field(default_factory=list)
 
     @cached_property
@@ -53,7 +58,7 @@ class Reading:
     def ranked(self) -> Mapping[str, Mapping[str, Value]]:
         """Where the entity stands among all, by what says so."""
         return {
-            rank.name: rank.read(self.values[rank.own], self.among.get(rank.among, {}))
+            rank.name: rank.read(self.values[rank.own], self.among(rank.among, self.now))
             for rank in self.features.ranks
         }
 
@@ -89,12 +94,12 @@ class Reader:
         """Return what is known of an entity at `now`, or at its latest event if that is later."""
         away = ""
         try:
-            found = Found(entity, (await self.store.load([entity]))[entity], self.features)
-        except (Unavailable, CorruptState) as error:
-            away = str(error)
-            found = Found(entity, Row(), self.features)
+            row = (await self.store.load([entity]))[entity]
+        except Unavailable as error:
+            row, away = Row(), str(error)
+        found = Found(entity, row, self.features)
         now = max(now, found.last_seen)  # see `Reception.visitor`
         reading = Reading(kept=found, features=self.features, now=now)
-        if away:
-            reading.degrade("features", away)
+        if away or found.broken:
+            reading.degrade("features", away or found.broken)
         return reading

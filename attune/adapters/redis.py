@@ -85,7 +85,7 @@ class RedisStore(OnlineStore):
             found = [await self._wire.ask(commands[0])]
         else:
             found = await self._wire.run(commands)
-        return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+        return {each: row(_pairs(raised(held))) for each, held in zip(ids, found, strict=True)}
 
     async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
         """See `OnlineStore.begin`."""
@@ -94,18 +94,18 @@ class RedisStore(OnlineStore):
             for (topic, partition), offset in first.items()
         ]
         *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
-        later, complete = _noted(_raised(found))
+        later, complete = _noted(raised(found))
         return complete or not later
 
     async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
         """See `OnlineStore.begun`."""
         (found,) = await self._wire.run([(b"HGETALL", self._begun)])
-        return _noted(_raised(found))
+        return _noted(raised(found))
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
         (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
-        _raised(done)
+        raised(done)
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """See `OnlineStore.ids`."""
@@ -114,7 +114,7 @@ class RedisStore(OnlineStore):
             while True:
                 scan = (b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)
                 (found,) = await node.run([scan])
-                cursor, keys = _raised(found)
+                cursor, keys = raised(found)
                 yield [self._layout.id(key) for key in keys]
                 if cursor == b"0":
                     break
@@ -127,11 +127,11 @@ class RedisStore(OnlineStore):
         forgotten = [i for i, reply in enumerate(replies) if _is_forgotten(reply)]
         if forgotten:
             for node in await self._wire.nodes():
-                _raised((await node.run([(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
+                raised((await node.run([(b"SCRIPT", b"LOAD", _GUARDED)]))[0])
             again = await self._wire.run([commands[i] for i in forgotten])
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
-        return {w.id for w, done in zip(writes, replies, strict=True) if not _raised(done)}
+        return {w.id for w, done in zip(writes, replies, strict=True) if not raised(done)}
 
     def _command(self, write: Write) -> bytes:
         layout = self._layout
@@ -154,18 +154,23 @@ class RedisStore(OnlineStore):
 
 def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
     """Return where each partition was begun that was not begun at 0, and if all is complete."""
-    fields = iter(found)
-    noted = dict(zip(fields, fields, strict=True))
+    noted = dict(_pairs(found))
     complete = noted.pop(_COMPLETE, None) is not None
     places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
     return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
+
+
+def _pairs(found: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Return what HGETALL replies as pairs of field and value."""
+    flat = iter(found)
+    return zip(flat, flat, strict=True)
 
 
 def _is_forgotten(reply: Reply) -> bool:
     return isinstance(reply, Exception) and str(reply).startswith("NOSCRIPT")
 
 
-def _raised(reply: Reply) -> Reply:
+def raised(reply: Reply) -> Reply:
     """Return a reply, unless it is an error.
 
     Raises:

@@ -23,14 +23,14 @@ from attune.profiles.traits import Traits
 class Found:
     """An entity of any kind, of which a row was found or none.
 
-    Raises:
-        CorruptState: a record cannot be read. A view's state that cannot counts as empty instead,
-            and `lost` says why, by the state's name.
+    What cannot be read counts as not there: a view's state (`lost` says why, by the state's name),
+    or with a record all of it (`broken` says why).
     """
 
     __slots__ = (
         "_as_of",
         "_states",
+        "broken",
         "features",
         "first_seen",
         "id",
@@ -46,6 +46,17 @@ class Found:
         self.id = entity
         self.row = row
         self.features = features
+        self.broken = ""
+        self._begin()
+        if row.records:
+            try:
+                self._read_records()
+            except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
+                self.broken = f"a record of {features.entity.name} {entity}: {error}"
+                self.row = Row()
+                self._begin()
+
+    def _begin(self) -> None:
         self.first_seen = 0
         self.last_seen = 0
         self.seams: frozenset[str] = frozenset()
@@ -55,12 +66,6 @@ class Found:
         self.lost: dict[str, str] = {}
         self._states: dict[str, States] = {}
         self._as_of: dict[str, int] = {}
-        if row.records:
-            try:
-                self._read_records()
-            except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
-                where = f"a record of {features.entity.name} {entity}"
-                raise CorruptState(f"{where}: {error}") from error
 
     def _read_records(self) -> None:
         records = self.row.records
