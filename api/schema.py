@@ -20,6 +20,9 @@ from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, profile_of
 
+MOST_USERS = 500
+"""Of one request: read in one pipeline, which holds up others for some milliseconds."""
+
 _MAX_TOKENS = 4_000
 """Of a document. A page's own query has some hundred; a body full of aliases would keep everybody
 else waiting for seconds."""
@@ -97,6 +100,23 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             visitor = await context.reception.visitor(asked, context.moment(at))
             return user_type(visitor=visitor)
 
+        @strawberry.field(
+            description=f"Up to {MOST_USERS} visitors by profile id, in the order of `ids`, all "
+            "read at once: for servers and mail-outs. What an anonymous visitor is found by is "
+            "`anon:` + anonymous id.",
+            graphql_type=list[user_type],
+        )
+        async def users(
+            self,
+            info: Info,
+            ids: list[strawberry.ID],
+            at: Annotated[datetime | None, AT] = None,
+        ) -> Any:  # noqa: ANN401 - as above
+            context = info.context
+            asked = _all_asked(ids)
+            visitors = await context.reception.visitors(asked, context.moment(at))
+            return [user_type(visitor=visitor) for visitor in visitors]
+
         @strawberry.field(description="How often each block was shown, most shown first.")
         async def exposures(self, info: Info) -> list[BlockExposures]:
             return await info.context.measured.exposures()
@@ -109,3 +129,13 @@ def _asked(user_id: str | None, anonymous_id: str | None) -> ProfileId:
         return profile_of(user_id, anonymous_id)
     except ValueError:
         raise unanswerable("user needs an id", remedy="give id or anonymousId, not empty") from None
+
+
+def _all_asked(ids: Sequence[str]) -> list[ProfileId]:
+    if len(ids) > MOST_USERS:
+        raise unanswerable(
+            f"ids has {len(ids)} ids", remedy=f"ask for at most {MOST_USERS} at a time"
+        )
+    if "" in ids:
+        raise unanswerable(f"ids[{ids.index('')}] is empty", remedy="leave it out, or give the id")
+    return [ProfileId(each) for each in ids]

@@ -36,6 +36,7 @@ from harness import (
 from memory import KINDS, MONTH, Log, history
 from read_feast import Feast, Values
 from servers import cores, servers
+from traffic import now
 
 from attune.adapters.reader import ServiceReader
 from attune.adapters.redis import open_wire
@@ -46,7 +47,6 @@ from attune.settings import Settings
 from cli.embedded.stack import REDIS
 from consumers.main import CONSUMERS
 from feature_repo.views import USER_FEATURES
-from traffic import now
 
 PEER = "Feast's get_online_features_async of 30 stored values"
 ONE = Claim("read.one", "us", PEER, goal=6, limit=1)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Proxy:
-    """Passes bytes on. `connections` counts those that were made to it."""
+    """Passes bytes on; counts connections, and the pieces in which commands came."""
 
     def __init__(self, target: int, chance: random.Random | None) -> None:
         self._target = target
@@ -17,8 +17,10 @@ class Proxy:
         self._flowing.set()
         self._left: int | None = None
         self._writers: list[asyncio.StreamWriter] = []
+        self._serving: list[asyncio.Task[None]] = []
         self.port = 0
         self.connections = 0
+        self.commands = 0
 
     def stall(self, after: int = 0) -> None:
         """Hold replies back after so many more bytes of them."""
@@ -32,7 +34,15 @@ class Proxy:
         self._flowing.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Pass on what one connection brings, until either end or the test is over."""
         self.connections += 1
+        task = asyncio.current_task()
+        assert task
+        self._serving.append(task)
+        with suppress(asyncio.CancelledError):
+            await self._serve(reader, writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection("127.0.0.1", self._target)
         self._writers += [writer, back]
         with suppress(OSError):
@@ -40,6 +50,7 @@ class Proxy:
 
     async def _commands(self, reader: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
+            self.commands += 1
             back.write(data)
             await back.drain()
         back.close()
@@ -61,9 +72,13 @@ class Proxy:
     def _size(self) -> int:
         return self._chance.randint(1, 200) if self._chance else 65_536
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        """End every connection."""
         for writer in self._writers:
             writer.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving)
 
 
 @asynccontextmanager
@@ -77,5 +92,5 @@ async def proxy(
     try:
         yield made
     finally:
-        made.close()
         server.close()
+        await made.close()
