@@ -42,23 +42,16 @@ from attune.adapters.reader import ServiceReader
 from attune.adapters.redis import open_wire
 from attune.collect.event import millis
 from attune.compiled import build
-from attune.features.service import FeatureService
 from attune.settings import Settings
 from cli.embedded.stack import REDIS
 from consumers.main import CONSUMERS
-from feature_repo.views import USER_FEATURES
+from feature_repo.services import SHOP_PAGE
 
 PEER = "Feast's get_online_features_async of 30 stored values"
 ONE = Claim("read.one", "us", PEER, goal=6, limit=1)
 HUNDRED = Claim("read.hundred", "us", f"{PEER}, of 100 users", goal=8, limit=1)
 CONCURRENT = Claim("read.concurrent", "reads/s", f"{PEER}, 32 at once", goal=18)
 
-THIRTY = FeatureService(
-    "thirty",
-    "What a page of a shop asks for",
-    USER_FEATURES,
-    {"activity": (), "purchases": (), "interest": ()},
-)
 KIND = KINDS[1]  # fifty events a month
 USERS = 400
 AT_ONCE = 32
@@ -127,14 +120,14 @@ async def measure(settings: Settings, budget: Budget) -> list[Result]:
         tempfile.TemporaryDirectory() as directory,
         open_wire(str(settings.redis)) as wire,
     ):
-        reader = ServiceReader(wire, settings.project, THIRTY)
+        reader = ServiceReader(wire, settings.project, SHOP_PAGE)
 
         async def ours(ids: Sequence[str]) -> list[Values]:
             return [answer.values for answer in await reader.read(ids, moment)]
 
         rows = dict(zip(names, await ours(names), strict=True))
         say("writing the values with Feast")
-        feast = Feast(settings, Path(directory), THIRTY, rows)
+        feast = Feast(settings, Path(directory), SHOP_PAGE, rows)
         contenders: dict[str, Read] = {"ours": ours, "feast": feast.read}
         check(rows, await feast.read(names), names)
         gc.collect()
@@ -180,9 +173,9 @@ def check(rows: dict[str, Values], found: dict[str, list[Any]], names: Sequence[
 
 def note() -> str:
     """Say what was measured."""
-    count = sum(len(fields) for _, fields in THIRTY.chosen)
+    count = sum(len(fields) for _, fields in SHOP_PAGE.chosen)
     return (
-        f"{build()}, {count} features of {len(THIRTY.chosen)} views evaluated, {USERS} users of "
+        f"{build()}, {count} features of {len(SHOP_PAGE.chosen)} views evaluated, {USERS} users of "
         f"{KIND.events} events each"
     )
 

@@ -30,7 +30,8 @@ from consumers.features.consumer import Features
 from feature_repo import apply as applying
 from feature_repo import on_demand
 from feature_repo.apply import Plan, apply, environment, open_store, quiet, repo_config
-from feature_repo.objects import MODEL_INPUTS, model_inputs, repo_contents, service_of
+from feature_repo.objects import repo_contents
+from feature_repo.services import MODEL_INPUTS, model_inputs, service_of
 from feature_repo.views import FEATURES, USER_FEATURES
 from training.history import write_history
 
