@@ -46,7 +46,13 @@ from feature_repo.views import FEATURES, USER_FEATURES
 async def open_application(settings: Settings) -> AsyncIterator[Application]:
     """Yield the application with everything it needs; no server need be there yet."""
     async with AsyncExitStack() as stack:
-        wire = stack.enter_context(open_wire(str(settings.redis)))
+        wire = stack.enter_context(
+            open_wire(
+                str(settings.redis),
+                timeout=settings.api.read_timeout.total_seconds(),
+                cluster=settings.redis_cluster,
+            )
+        )
         readers = {
             features.entity.name: Reader(RedisStore(wire, settings.project, features), features)
             for features in FEATURES

@@ -20,18 +20,22 @@ class Population:
         self._reading: Reading | None = None
         self._until = 0.0
 
-    async def values(self, view: str, now: int) -> Mapping[str, Value]:
-        """Return a view's values at `now` (ms since 1970); where Redis is away, what was read last.
+    @property
+    def stale(self) -> bool:
+        """Whether it is time to `refresh`."""
+        return self._clock() >= self._until
 
-        Before anything could be read, it is nothing.
-        """
-        if self._clock() >= self._until:
-            found = await self._reader.read(CUSTOMERS, now)
-            if self._reading is None or not found.degraded:
-                self._reading = found
-            self._until = self._clock() + KEPT
+    async def refresh(self, now: int) -> None:
+        """Read it anew; where Redis is away, what was read last stays."""
+        found = await self._reader.read(CUSTOMERS, now)
+        if self._reading is None or not found.degraded:
+            self._reading = found
+        self._until = self._clock() + KEPT
+
+    def values(self, view: str, now: int) -> Mapping[str, Value]:
+        """Return a view's values at `now` (ms since 1970); before it could be read, nothing."""
         if self._reading is None or self._reading.degraded:
             return {}
         kept, features = self._reading.kept, self._reading.features
         # Not before its latest event, as always; but when it was read does not matter.
-        return kept.folded.read(features.by_name[view], max(now, kept.ledger.last_seen))
+        return kept.read(features.by_name[view], max(now, kept.last_seen))

@@ -1,30 +1,33 @@
 """What is known of one entity at one moment: one read, then everything in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from api.caching import lacking
 from attune.adapters.plain import Held, held
 from attune.errors import Unavailable
-from attune.features.feature import CorruptState, Value
+from attune.features.feature import Value
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row
-from attune.profiles.kept import Kept
+from attune.profiles.found import Found
 from attune.telemetry import DEGRADED
+
+
+def nobody(_view: str, _now: int) -> Mapping[str, Value]:
+    """Return the values of a population that is not known: nobody is ranked."""
+    return {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """An entity's features, evaluated at `now` (ms since 1970) when somebody asks, once."""
 
-    kept: Kept
+    kept: Found
     features: FeatureSet
     now: int
-    plain: Mapping[str, bytes] = field(default_factory=dict)
-    """As `Row.plain`."""
-    among: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    """Values of the population, by view."""
+    among: Callable[[str, int], Mapping[str, Value]] = nobody
+    """Values of the population, by view and moment."""
     degraded: list[str] = field(default_factory=list)
 
     @cached_property
@@ -37,7 +40,7 @@ class Reading:
         if view.state_name in self.kept.seams:
             self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
             return {field.name: None for field in view.fields}
-        values = self.kept.folded.read(view, self.now)
+        values = self.kept.read(view, self.now)
         if reason := self.kept.lost.get(view.state_name):
             self.degrade(f"features.{name}", reason)
         return values
@@ -45,7 +48,8 @@ class Reading:
     @cached_property
     def stored(self) -> Mapping[str, Held]:
         """What each ordinary Feast view holds; what cannot be read counts as null."""
-        found = {view.name: held(view, self.plain, self.now) for view in self.features.plain}
+        row = self.kept.row.plain
+        found = {view.name: held(view, row, self.now) for view in self.features.plain}
         for name, view in found.items():
             for reason in view.unreadable:
                 self.degrade(f"features.{name}", reason)
@@ -55,7 +59,7 @@ class Reading:
     def ranked(self) -> Mapping[str, Mapping[str, Value]]:
         """Where the entity stands among all, by what says so."""
         return {
-            rank.name: rank.read(self.values[rank.own], self.among.get(rank.among, {}))
+            rank.name: rank.read(self.values[rank.own], self.among(rank.among, self.now))
             for rank in self.features.ranks
         }
 
@@ -68,7 +72,7 @@ class Reading:
 
     def newest(self, name: str) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        return self.kept.folded.newest(self.features.by_name[name].state_name)
+        return self.kept.newest(self.features.by_name[name])
 
     def degrade(self, part: str, reason: str) -> None:
         """Say in the answer that a part is missing, and why."""
@@ -91,15 +95,13 @@ class Reader:
     async def read(self, entity: str, now: int) -> Reading:
         """Return what is known of an entity at `now`, or at its latest event if that is later."""
         away = ""
-        row = Row()
-        kept = Kept(entity, row, self.features)
         try:
             row = (await self.store.load([entity]))[entity]
-            kept = Kept(entity, row, self.features)
-        except (Unavailable, CorruptState) as error:
-            away = str(error)
-        now = max(now, kept.ledger.last_seen)  # see `Reception.visitor`
-        reading = Reading(kept=kept, features=self.features, now=now, plain=row.plain)
-        if away:
-            reading.degrade("features", away)
+        except Unavailable as error:
+            row, away = Row(), str(error)
+        found = Found(entity, row, self.features)
+        now = max(now, found.last_seen)  # see `Reception.visitor`
+        reading = Reading(kept=found, features=self.features, now=now)
+        if away or found.broken:
+            reading.degrade("features", away or found.broken)
         return reading

@@ -8,7 +8,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
-from api.context import AT, Info, asked_profile
+from api.context import AT, Info, asked_profile, unanswerable
 from api.decide import Block, blocks_of
 from api.entities import entity_field
 from api.features import SCALARS, FeatureTypes, feature_types
@@ -18,6 +18,10 @@ from api.predict import Prediction, predictions_of
 from api.profiles import Profile, Segment, segments_of
 from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
+from attune.ids import ProfileId
+
+MOST_USERS = 500
+"""Of one request: read in one pipeline, which holds up others for some milliseconds."""
 
 
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
@@ -93,8 +97,35 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             visitor = await context.reception.visitor(asked, context.moment(at))
             return user_type(visitor=visitor)
 
+        @strawberry.field(
+            description=f"Up to {MOST_USERS} visitors by profile id, in the order of `ids`, all "
+            "read at once: for servers and mail-outs. What an anonymous visitor is found by is "
+            "`anon:` + anonymous id.",
+            graphql_type=list[user_type],
+        )
+        async def users(
+            self,
+            info: Info,
+            ids: list[strawberry.ID],
+            at: Annotated[datetime | None, AT] = None,
+        ) -> Any:  # noqa: ANN401 - as above
+            context = info.context
+            asked = _all_asked(ids)
+            visitors = await context.reception.visitors(asked, context.moment(at))
+            return [user_type(visitor=visitor) for visitor in visitors]
+
         @strawberry.field(description="How often each block was shown, most shown first.")
         async def exposures(self, info: Info) -> list[BlockExposures]:
             return await info.context.measured.exposures()
 
     return Query
+
+
+def _all_asked(ids: Sequence[str]) -> list[ProfileId]:
+    if len(ids) > MOST_USERS:
+        raise unanswerable(
+            f"ids has {len(ids)} ids", remedy=f"ask for at most {MOST_USERS} at a time"
+        )
+    if "" in ids:
+        raise unanswerable(f"ids[{ids.index('')}] is empty", remedy="leave it out, or give the id")
+    return [ProfileId(each) for each in ids]

@@ -1,25 +1,25 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from api.current import Current
 from api.population import Population
-from api.reading import Reading
+from api.reading import Reading, nobody
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
 from attune.errors import Unavailable
-from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
 from attune.features.spelling import camel
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
-from attune.profiles.profile import Profile
-from attune.profiles.redirect import end_of
+from attune.profiles.following import followed
+from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
 
 
@@ -30,13 +30,12 @@ class Visitor(Reading):
     Whatever is derived is derived when somebody asks, once.
     """
 
-    kept: Profile
     asked: ProfileId
     current: Current
     new_id: Callable[[], str]
 
     @property
-    def profile(self) -> Profile:
+    def profile(self) -> Found:
         """What is kept of them."""
         return self.kept
 
@@ -89,45 +88,42 @@ class Reception:
 
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
+        return (await self.visitors([asked], now))[0]
+
+    async def visitors(self, asked: Sequence[ProfileId], now: int) -> list[Visitor]:
+        """Return what is known under each id, in their order: one round trip for all of them."""
         away = ""
-        profile, plain = Profile(asked, Row(), self.features), Row().plain
+        people = self.population
+        # In the same round trip, where it is read anew.
+        waiting = asyncio.create_task(people.refresh(now)) if people and people.stale else None
         try:
-            profile, plain = await self._follow(asked)
-        except (Unavailable, CorruptState) as error:
+            found = await followed(asked, self._load)
+        except Unavailable as error:
             away = str(error)
+            found = {each: Found(each, Row(), self.features) for each in asked}
+        if waiting:
+            await waiting
+        return [self._visitor(each, found[each], away, now) for each in asked]
+
+    def _visitor(self, asked: ProfileId, profile: Found, away: str, now: int) -> Visitor:
         current = self.current()
         # Features are read at no moment before their latest event, and clocks of hosts differ.
-        now = max(now, profile.ledger.last_seen)
+        now = max(now, profile.last_seen)
         visitor = Visitor(
             kept=profile,
-            among=await self._among(now),
             features=self.features,
             now=now,
-            plain=plain,
             asked=asked,
             current=current,
             new_id=self.new_id,
+            among=self.population.values if self.population else nobody,
         )
-        if away:
-            visitor.degrade("features", away)
+        if away or profile.broken:
+            visitor.degrade("features", away or profile.broken)
         for part, reason in current.missing.items():
             visitor.degrade(part, reason)
         return visitor
 
-    async def _among(self, now: int) -> Mapping[str, Mapping[str, Value]]:
-        if self.population is None:
-            return {}
-        views = {rank.among for rank in self.features.ranks}
-        return {view: await self.population.values(view, now) for view in views}
-
-    async def _follow(self, asked: ProfileId) -> tuple[Profile, Mapping[str, bytes]]:
-        found: dict[ProfileId, Profile] = {}
-        plain: dict[ProfileId, Mapping[str, bytes]] = {}
-        at: ProfileId | None = asked
-        while at and at not in found:
-            row = (await self.store.load([at]))[at]
-            found[at], plain[at] = Profile(at, row, self.features), row.plain
-            redirect = found[at].redirect
-            at = redirect.target if redirect else None
-        end = end_of(list(found), at)
-        return found[end], plain[end]
+    async def _load(self, ids: Collection[str]) -> Mapping[str, Found]:
+        rows = await self.store.load(ids)
+        return {each: Found(each, row, self.features) for each, row in rows.items()}

@@ -20,6 +20,7 @@ MODULES = (
     "attune/features/folded.py",
     "attune/features/parts.py",
     "attune/features/ticks.py",
+    "attune/profiles/found.py",
     "attune/profiles/kept.py",
     "attune/profiles/ledger.py",
     "attune/profiles/profile.py",

@@ -91,10 +91,10 @@ class Limits(BaseModel, frozen=True):
         default=20, gt=0, description="how often a field may stand at one place of the answer"
     )
     cost: int = Field(
-        default=5_000,
+        default=60_000,
         gt=0,
         description="values in the answer at most, a root field counting ten; of lists, as many as "
-        "were asked for. Holds for every document",
+        "were asked for: enough for 500 users with 100 values each. Holds for every document",
     )
     list_size: int = Field(
         default=10, gt=0, description="values that a list counts as whose size nobody asked for"
@@ -106,6 +106,10 @@ class Api(BaseModel, frozen=True):
 
     host: str = Field(default="127.0.0.1", description="0.0.0.0 to be reached from outside")
     port: int = Field(default=8000, ge=0, le=65535, description="of the HTTP server")
+    read_timeout: Seconds = Field(
+        default=timedelta(seconds=0.25),
+        description="seconds that one read from Redis may take; then the answer does without",
+    )
     demo_shop: bool = Field(default=False, description="serve the demo shop at /")
     graphiql: bool = Field(default=False, description="serve GraphiQL at GET /graphql")
     live: Live = Live()
@@ -196,6 +200,9 @@ class Settings(BaseSettings):
 
     redis: RedisDsn = Field(
         default=RedisDsn("redis://127.0.0.1:6379/0"), description="the online store"
+    )
+    redis_cluster: bool = Field(
+        default=False, description="`redis` is one server of a Redis Cluster, which names the rest"
     )
     postgres: PostgresDsn = Field(
         default=PostgresDsn("postgresql://postgres@127.0.0.1:5432/postgres"),

@@ -60,7 +60,8 @@ def _chosen(entities: Sequence[str]) -> list[FeatureSet]:
 
 
 async def _run(settings: Settings, every: list[FeatureSet], progress: Progress) -> list[Report]:
-    with open_wire(str(settings.redis), timeout=TIMEOUT) as wire, open_archive(settings) as archive:
+    redis = open_wire(str(settings.redis), timeout=TIMEOUT, cluster=settings.redis_cluster)
+    with redis as wire, open_archive(settings) as archive:
         return [
             await run_backfill(
                 archive, RedisStore(wire, settings.project, features), features, progress

@@ -32,7 +32,7 @@ Opener = Callable[[AsyncExitStack, Settings], Awaitable[Consumer]]
 
 
 async def _features(stack: AsyncExitStack, settings: Settings) -> Consumer:
-    wire = stack.enter_context(open_wire(str(settings.redis)))
+    wire = stack.enter_context(open_wire(str(settings.redis), cluster=settings.redis_cluster))
     stores = [(RedisStore(wire, settings.project, features), features) for features in FEATURES]
     return Features(*stores, cached=settings.consume.cached)
 

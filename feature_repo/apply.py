@@ -57,7 +57,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "ATTUNE_PROJECT": settings.project,
         "ATTUNE_DATA": str(settings.data.resolve()),
         "ATTUNE_FEAST_REGISTRY": _registry_url(settings),
-        "ATTUNE_FEAST_REDIS": _redis_address(settings.redis),
+        "ATTUNE_FEAST_REDIS": _redis_address(settings.redis, cluster=settings.redis_cluster),
+        "ATTUNE_FEAST_REDIS_TYPE": "redis_cluster" if settings.redis_cluster else "redis",
     }
 
 
@@ -175,13 +176,12 @@ def _registry_url(settings: Settings) -> str:
     return f"{address}{'&' if '?' in address else '?'}{search_path}"
 
 
-def _redis_address(url: RedisDsn) -> str:
+def _redis_address(url: RedisDsn, *, cluster: bool) -> str:
     """Return Feast's way to write it: `host:port,name=value,...`, values as JSON."""
-    parts: dict[str, object] = {
-        "db": int((url.path or "/0").strip("/") or 0),
-        "socket_timeout": SOCKET_TIMEOUT,
-        "socket_connect_timeout": SOCKET_TIMEOUT,
-    }
+    parts: dict[str, object] = {}
+    if not cluster:  # which has no numbered databases
+        parts["db"] = int((url.path or "/0").strip("/") or 0)
+    parts |= {"socket_timeout": SOCKET_TIMEOUT, "socket_connect_timeout": SOCKET_TIMEOUT}
     if url.scheme == "rediss":
         parts["ssl"] = True
     if url.username:

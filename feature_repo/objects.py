@@ -23,38 +23,22 @@ from feast.types import Bytes, Int64, String
 
 import feature_repo.unmetered  # noqa: F401 - see there
 from attune.adapters.feast import state_feature, state_view
-from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
-from attune.features.plain import PlainView
-from attune.features.view import USER, Entity, FeatureView
+from attune.features.view import Entity, FeatureView
 from feature_repo.known import tags_of
 from feature_repo.on_demand import NOW, READS, source_of
 from feature_repo.ranked import ranked_services, ranked_views
+from feature_repo.services import services_of
 from feature_repo.stored import Made, described, feast_type, feast_view
-
-MODEL_INPUTS = "model_inputs"
-"""Feature service of the numbers that models are given, in this order."""
 
 EVENT_TIME = "event_timestamp"
 CREATED_TIME = "created"
 """Columns of the state history, in microseconds; `created` breaks ties and is unique."""
 
-_NUMBERS = frozenset({"int32", "int64", "float32", "float64", "bool"})
-
 
 def offline_path(data: Path, entity: Entity) -> Path:
     """Return where the states of an entity lie; absolute, because Feast changes directory."""
     return (data / "offline" / f"{state_view(entity)}.parquet").resolve()
-
-
-def service_of(entity: Entity) -> str:
-    """Return the name of the feature service of every field of an entity: `user_features`."""
-    return f"{entity.name}_features"
-
-
-def model_inputs(features: FeatureSet) -> tuple[Field, ...]:
-    """Return the fields that are numbers, in the order in which models take them."""
-    return tuple(field for field in features.fields if field.type in _NUMBERS)
 
 
 def repo_contents(every: Sequence[FeatureSet], project: str, data: Path) -> RepoContents:
@@ -167,22 +151,13 @@ def _services(
     on_demand: Mapping[str, feast.OnDemandFeatureView],
     plain: Sequence[Made],
 ) -> Iterable[feast.FeatureService]:
-    entity = features.entity
-    yield feast.FeatureService(
-        name=service_of(entity),
-        features=[*on_demand.values(), *(each.view for each in plain)],
-        description=f"Everything known about a {entity.name}, at `now`",
-    )
-    if entity != USER:
-        return
-    wanted = {field.name for field in model_inputs(features)}
-    views: list[tuple[Any, FeatureView | PlainView]] = [
-        *((on_demand[view.name], view) for view in features.views),
-        *((each.view, view) for each, view in zip(plain, features.plain, strict=True)),
-    ]
-    chosen = ((made, [f.name for f in view.fields if f.name in wanted]) for made, view in views)
-    yield feast.FeatureService(
-        name=MODEL_INPUTS,
-        features=[made[names] for made, names in chosen if names],
-        description="The numbers that models are given",
-    )
+    stored = {made.view.name: made.view for made in plain}
+    for service in services_of(features):
+        chosen: list[Any] = []
+        for view, fields in service.chosen:
+            made: Any = on_demand[view.name] if isinstance(view, FeatureView) else stored[view.name]
+            whole = len(fields) == len(view.fields)
+            chosen.append(made if whole else made[[field.name for field in fields]])
+        yield feast.FeatureService(
+            name=service.name, features=chosen, description=service.description
+        )

@@ -16,8 +16,9 @@ from attune.errors import ConfigurationError
 from attune.features.feature import Field
 from attune.features.view import USER
 from feature_repo.apply import quiet
-from feature_repo.objects import EVENT_TIME, MODEL_INPUTS
+from feature_repo.objects import EVENT_TIME
 from feature_repo.on_demand import NOW
+from feature_repo.services import MODEL_INPUTS
 from training.history import History, Moment
 
 Matrix = npt.NDArray[np.float32]

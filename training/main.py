@@ -11,7 +11,7 @@ from attune.predict.bundle import Bundle
 from attune.predict.store import ModelStore
 from attune.settings import Settings
 from feature_repo.apply import apply, open_store
-from feature_repo.objects import model_inputs
+from feature_repo.services import model_inputs
 from feature_repo.stored import require_sources
 from feature_repo.views import FEATURES, USER_FEATURES
 from training.dataset import join, split

@@ -61,7 +61,7 @@ class Answering:
                 while True:
                     watch.begin()
                     visitor = await self.reception.visitor(asked, now())
-                    if await watch.follow({asked, visitor.profile.profile}):
+                    if await watch.follow({asked, ProfileId(visitor.profile.id)}):
                         continue  # who they are was new to us: it may have changed since
                     LIVE_ANSWERS.labels(cause.value).inc()
                     yield Answer(visitor, cause)

@@ -6,7 +6,7 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import mmh3
@@ -15,9 +15,11 @@ from attune.adapters.resp import argument, head, number
 from attune.adapters.values import read_varint
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
+from attune.features.plain import PlainView
 from attune.features.view import Entity, FeatureView
 from attune.ports import Row, Write
-from attune.profiles.profile import RECORDS
+from attune.profiles.kept import LEDGER, SEAM
+from attune.profiles.profile import RECORDS, REDIRECT
 
 VERSION_FIELD = b"_v"
 TIME = "_ts:"
@@ -165,20 +167,29 @@ class Layout:
         """Return the entity that a key is of."""
         return key[len(self._before) + _U32.size : len(key) - len(self._after)].decode()
 
-    def row(self, found: Sequence[bytes]) -> Row:
-        """Return what a hash holds, given as field, value, field, ...
+    def fields_of(self, views: Iterable[FeatureView | PlainView]) -> list[bytes]:
+        """Return the fields that hold some views, and the records that reading them asks for."""
+        found = [VERSION_FIELD, *(_RECORD_FIELDS[name] for name in (LEDGER, REDIRECT, SEAM))]
+        for view in views:
+            if isinstance(view, PlainView):
+                found += [time_of(view.name), *(field_of(view.name, f.name) for f in view.fields)]
+            else:
+                found.append(self._state[view.state_name])
+        return found
+
+    def row(self, found: Iterable[tuple[bytes, bytes | None]]) -> Row:
+        """Return what a hash holds, given its fields with their values, None where there is none.
 
         Values of plain views are kept as they are: the consumer has no use for them. Fields of
         Feast views that are not declared are left aside.
         """
-        if not found:
-            return _ABSENT
         states: dict[str, bytes] = {}
         records: dict[str, bytes] = {}
         plain: dict[str, bytes] = {}
         version = 0
-        fields = iter(found)
-        for field, value in zip(fields, fields, strict=True):
+        for field, value in found:
+            if value is None:
+                continue
             if (view := self._views.get(field)) is not None:
                 states[view] = _state_in(value)
             elif (record := self._records.get(field)) is not None:
@@ -219,7 +230,6 @@ class Layout:
         ]
 
 
-_ABSENT = Row()
 _VERSION = argument(VERSION_FIELD)
 _RECORD_ARGUMENTS = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
 

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
+from typing import TypeAlias
 
 from redis.asyncio import Redis
 
+from attune.adapters.cluster import Cluster
+from attune.adapters.dial import options_of
 from attune.adapters.feast import Layout
+from attune.adapters.link import Reply
 from attune.adapters.resp import END, argument, number, opening
-from attune.adapters.wire import Reply, Wire
+from attune.adapters.wire import Wire
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row, Write
@@ -33,6 +37,8 @@ _FIXED = 7
 _SCANNED = b"1000"
 _COMPLETE = b"complete"
 
+Servers: TypeAlias = Wire | Cluster
+
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
 
@@ -48,9 +54,12 @@ async def open_redis(url: str, *, timeout: float = TIMEOUT) -> AsyncIterator["Re
 
 
 @contextmanager
-def open_wire(url: str, *, timeout: float = TIMEOUT) -> Iterator[Wire]:
-    """Yield a connection for stores; it connects when it is first used."""
-    wire = Wire(url, timeout)
+def open_wire(url: str, *, timeout: float = TIMEOUT, cluster: bool = False) -> Iterator[Servers]:
+    """Yield a connection for stores, to one server or to a cluster that has it.
+
+    It connects when it is first used.
+    """
+    wire = (Cluster if cluster else Wire)(options_of(url), timeout)
     try:
         yield wire
     finally:
@@ -60,7 +69,7 @@ def open_wire(url: str, *, timeout: float = TIMEOUT) -> Iterator[Wire]:
 class RedisStore(OnlineStore):
     """The entities of one feature set, in Feast's layout."""
 
-    def __init__(self, wire: Wire, project: str, features: FeatureSet) -> None:
+    def __init__(self, wire: Servers, project: str, features: FeatureSet) -> None:
         self._wire = wire
         self._layout = Layout(project, features)
         ttl = number(features.entity.ttl * _DAY)
@@ -75,8 +84,12 @@ class RedisStore(OnlineStore):
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
         key, row, get = self._layout.key, self._layout.row, self._get
-        found = await self._wire.run([b"%b%b\r\n" % (get, key(each)) for each in ids])
-        return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
+        commands = [b"%b%b\r\n" % (get, key(each)) for each in ids]
+        if len(commands) == 1:  # as requests of the API ask, many of them in one tick
+            found = [await self._wire.ask(commands[0])]
+        else:
+            found = await self._wire.run(commands)
+        return {each: row(_pairs(raised(held))) for each, held in zip(ids, found, strict=True)}
 
     async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
         """See `OnlineStore.begin`."""
@@ -85,30 +98,30 @@ class RedisStore(OnlineStore):
             for (topic, partition), offset in first.items()
         ]
         *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
-        later, complete = _noted(_raised(found))
+        later, complete = _noted(raised(found))
         return complete or not later
 
     async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
         """See `OnlineStore.begun`."""
         (found,) = await self._wire.run([(b"HGETALL", self._begun)])
-        return _noted(_raised(found))
+        return _noted(raised(found))
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
         (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
-        _raised(done)
+        raised(done)
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """See `OnlineStore.ids`."""
-        cursor = b"0"
-        while True:
-            found = await self._wire.run(
-                [(b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)]
-            )
-            cursor, keys = _raised(found[0])
-            yield [self._layout.id(key) for key in keys]
-            if cursor == b"0":
-                return
+        for node in await self._wire.nodes():
+            cursor = b"0"
+            while True:
+                scan = (b"SCAN", cursor, b"MATCH", self._layout.pattern, b"COUNT", _SCANNED)
+                (found,) = await node.run([scan])
+                cursor, keys = raised(found)
+                yield [self._layout.id(key) for key in keys]
+                if cursor == b"0":
+                    break
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
@@ -117,11 +130,12 @@ class RedisStore(OnlineStore):
         # Redis forgets scripts when it restarts: load it again and repeat just those writes.
         forgotten = [i for i, reply in enumerate(replies) if _is_forgotten(reply)]
         if forgotten:
-            _raised((await self._wire.run([(b"SCRIPT", b"LOAD", self._script)]))[0])
+            for node in await self._wire.nodes():
+                raised((await node.run([(b"SCRIPT", b"LOAD", self._script)]))[0])
             again = await self._wire.run([commands[i] for i in forgotten])
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
-        return {w.id for w, done in zip(writes, replies, strict=True) if not _raised(done)}
+        return {w.id for w, done in zip(writes, replies, strict=True) if not raised(done)}
 
     def _command(self, write: Write) -> bytes:
         layout = self._layout
@@ -144,18 +158,23 @@ class RedisStore(OnlineStore):
 
 def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
     """Return where each partition was begun that was not begun at 0, and if all is complete."""
-    fields = iter(found)
-    noted = dict(zip(fields, fields, strict=True))
+    noted = dict(_pairs(found))
     complete = noted.pop(_COMPLETE, None) is not None
     places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
     return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
+
+
+def _pairs(found: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Return what HGETALL replies as pairs of field and value."""
+    flat = iter(found)
+    return zip(flat, flat, strict=True)
 
 
 def _is_forgotten(reply: Reply) -> bool:
     return isinstance(reply, Exception) and str(reply).startswith("NOSCRIPT")
 
 
-def _raised(reply: Reply) -> Reply:
+def raised(reply: Reply) -> Reply:
     """Return a reply, unless it is an error.
 
     Raises:

@@ -4,7 +4,10 @@ A command is `*3`, then for each argument a head with its length and the argumen
 end. hiredis' own `pack_command` formats every length anew: it costs four times as much.
 """
 
-from typing import Final
+from typing import Any, Final, TypeAlias
+
+Command: TypeAlias = bytes | tuple[Any, ...]
+"""Packed beforehand, or its arguments."""
 
 _KNOWN: Final = 2048
 """Lengths, and numbers, that are formatted once."""
@@ -33,3 +36,20 @@ def argument(raw: bytes) -> bytes:
 def opening(count: int, *arguments: bytes) -> bytes:
     """Return the beginning of a command of `count` arguments, of which these are the first."""
     return b"*%d%b" % (count, b"".join(map(argument, arguments)))
+
+
+def argument_of(command: Command, place: int) -> bytes:
+    """Return one argument of a command; the name is at place 0."""
+    if isinstance(command, tuple):
+        found = command[place]
+        return found.encode() if isinstance(found, str) else bytes(found)
+    end = command.index(END)
+    while True:
+        start = end + len(END)
+        end = command.index(END, start)
+        size = int(command[start + 1 : end])
+        start = end + len(END)
+        if not place:
+            return command[start : start + size]
+        place -= 1
+        end = start + size

@@ -30,8 +30,9 @@ from cli.main import app
 from consumers.features.consumer import Features
 from feature_repo import apply as applying
 from feature_repo import on_demand
-from feature_repo.apply import Plan, apply, environment, open_store, quiet
-from feature_repo.objects import MODEL_INPUTS, model_inputs, repo_contents, service_of
+from feature_repo.apply import Plan, apply, environment, open_store, quiet, repo_config
+from feature_repo.objects import repo_contents
+from feature_repo.services import MODEL_INPUTS, model_inputs, service_of
 from feature_repo.views import FEATURES, USER_FEATURES
 from training.history import write_history
 
@@ -445,6 +446,15 @@ def test_the_address_of_redis_is_written_as_feast_reads_it(
 
     timeouts = "socket_timeout=2,socket_connect_timeout=2"
     assert environment(other)["ATTUNE_FEAST_REDIS"] == written.format(timeouts=timeouts)
+
+
+def test_a_cluster_is_one_for_feast_too_and_has_no_numbered_databases(settings: Settings) -> None:
+    other = settings.model_copy(update={"redis_cluster": True})
+    made = environment(other)
+
+    assert made["ATTUNE_FEAST_REDIS_TYPE"] == "redis_cluster"
+    assert "db=" not in made["ATTUNE_FEAST_REDIS"]
+    assert repo_config(other).online_store.redis_type == "redis_cluster"
 
 
 @pytest.mark.parametrize("url", ["redis://:a,b@cache:6379/0", "redis://[::1]:6379/0"])

@@ -26,7 +26,7 @@ from attune.settings import Settings
 from consumers.features.consumer import Features
 from feature_repo import apply as applying
 from feature_repo.apply import apply, open_store, quiet
-from feature_repo.objects import model_inputs
+from feature_repo.services import model_inputs
 from feature_repo.stored import require_sources
 from training.dataset import join
 from training.history import write_history

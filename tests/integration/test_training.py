@@ -15,7 +15,7 @@ from attune.features.feature import Value, act_of
 from attune.features.folded import Folded
 from attune.predict.score import Scorer
 from attune.settings import Settings
-from feature_repo.objects import model_inputs
+from feature_repo.services import model_inputs
 from feature_repo.views import USER_FEATURES
 from training.main import train
 

@@ -120,7 +120,7 @@ async def test_a_visitor_who_says_who_they_are_is_followed_to_their_profile() ->
         later = NOON + timedelta(minutes=5)
         await shop.take(event("ada", later, type="identify", anonymous_id="a-1"))
         answer = await newest()
-        assert answer.visitor.profile.profile == ADA
+        assert answer.visitor.profile.id == ADA
 
         await shop.view("ada")
         assert views(await newest()) == 2

@@ -11,7 +11,7 @@ from attune.adapters.onnx import OnnxScorer, load_scorer
 from attune.errors import ConfigurationError
 from attune.ids import ProfileId
 from attune.predict.bundle import TOLERANCE, Bundle, read_metadata
-from feature_repo.objects import model_inputs
+from feature_repo.services import model_inputs
 from feature_repo.views import USER_FEATURES
 from training.dataset import Rows, split
 from training.evaluate import calibration, evaluate

@@ -1,0 +1,134 @@
+"""Reads a feature service: one round trip for any number of entities, states evaluated at `now`.
+
+Everything that does not depend on who is asked about is made once: the fields of the hash, the
+command around each key, and how each view is read.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+
+from attune.adapters.feast import Layout
+from attune.adapters.plain import Held, held
+from attune.adapters.redis import Servers, raised
+from attune.adapters.resp import END, argument, opening
+from attune.features.feature import Field, Value
+from attune.features.plain import PlainView, Status
+from attune.features.service import FeatureService
+from attune.features.view import FeatureView
+from attune.profiles.following import followed
+from attune.profiles.found import Found
+
+Streamed = tuple[FeatureView, tuple[Field, ...]]
+Stored = tuple[PlainView, tuple[Field, ...]]
+
+NOT_WHOLE = "not filled from the archive yet: `attune backfill`"
+
+
+class Answer:
+    """What a service knows of one entity at `now` (ms since 1970), evaluated when asked for."""
+
+    def __init__(
+        self, found: Found, streamed: Sequence[Streamed], stored: Sequence[Stored], now: int
+    ) -> None:
+        self.id = found.id
+        """Who was found: another than was asked for, where a redirect leads there."""
+        self.now = max(now, found.last_seen)  # features are read at no moment before their latest
+        self.degraded: list[str] = [f"features: {found.broken}"] if found.broken else []
+        """Parts that are missing, and why; complete when the values were asked for."""
+        self._found = found
+        self._streamed = streamed
+        self._stored = stored
+
+    @cached_property
+    def values(self) -> Mapping[str, Value]:
+        """Each field of the service."""
+        values: dict[str, Value] = {}
+        for view, fields in self._streamed:
+            values.update(self._read(view, fields))
+        for each, fields in self._stored:
+            stored = self._held[each.name].values
+            values.update({field.name: stored[field.name] for field in fields})
+        return values
+
+    @cached_property
+    def statuses(self) -> Mapping[str, Status]:
+        """What became of each value, in Feast's words; that of a state never written is not found.
+
+        A count of nothing is 0 all the same: that is what the state of nothing says.
+        """
+        statuses: dict[str, Status] = {}
+        for view, fields in self._streamed:
+            there = view.state_name in self._found.row.states
+            for field in fields:
+                null = self.values[field.name] is None
+                value = Status.NULL if null else Status.PRESENT
+                statuses[field.name] = value if there else Status.NOT_FOUND
+        for each, fields in self._stored:
+            told = self._held[each.name].statuses
+            statuses.update({field.name: told[field.name] for field in fields})
+        return statuses
+
+    @cached_property
+    def event_times(self) -> Mapping[str, int | None]:
+        """Of each view the time of its latest event or row, ms since 1970; None without any."""
+        streamed = {view.name: self._found.newest(view) or None for view, _ in self._streamed}
+        return {**streamed, **{name: view.as_of for name, view in self._held.items()}}
+
+    def _read(self, view: FeatureView, fields: Sequence[Field]) -> Mapping[str, Value]:
+        found = self._found
+        if view.state_name in found.seams:
+            self.degraded.append(f"features.{view.name}: {NOT_WHOLE}")
+            return {field.name: None for field in fields}
+        values = found.read(view, self.now)
+        if reason := found.lost.get(view.state_name):
+            self.degraded.append(f"features.{view.name}: {reason}")
+        if len(fields) == len(values):
+            return values
+        return {field.name: values[field.name] for field in fields}
+
+    @cached_property
+    def _held(self) -> Mapping[str, Held]:
+        found = {view.name: held(view, self._found.row.plain, self.now) for view, _ in self._stored}
+        for name, view in found.items():
+            self.degraded += [f"features.{name}: {reason}" for reason in view.unreadable]
+        return found
+
+
+class ServiceReader:
+    """Answers one service; as many at once as there are, in one pipeline."""
+
+    def __init__(self, wire: Servers, project: str, service: FeatureService) -> None:
+        self.service = service
+        self._wire = wire
+        self._layout = Layout(project, service.features)
+        chosen = service.chosen
+        self._streamed = [(v, fields) for v, fields in chosen if isinstance(v, FeatureView)]
+        self._stored = [(v, fields) for v, fields in chosen if isinstance(v, PlainView)]
+        self._fields = self._layout.fields_of(view for view, _ in chosen)
+        self._opening = opening(2 + len(self._fields), b"HMGET")
+        self._ending = b"".join(map(argument, self._fields)) + END
+
+    async def read(self, ids: Sequence[str], now: int) -> list[Answer]:
+        """Return what is known of each at `now` (ms since 1970), or at its latest event if later.
+
+        In the order of the ids, however often one comes.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        found = await followed(ids, self._load)
+        streamed, stored = self._streamed, self._stored
+        return [Answer(found[each], streamed, stored, now) for each in ids]
+
+    async def _load(self, ids: Collection[str]) -> Mapping[str, Found]:
+        key, before, after = self._layout.key, self._opening, self._ending
+        commands = [b"%b%b%b" % (before, key(each), after) for each in ids]
+        if len(commands) == 1:
+            replies = [await self._wire.ask(commands[0])]
+        else:
+            replies = await self._wire.run(commands)
+        fields, row, features = self._fields, self._layout.row, self.service.features
+        return {
+            each: Found(each, row(zip(fields, raised(held), strict=True)), features)
+            for each, held in zip(ids, replies, strict=True)
+        }

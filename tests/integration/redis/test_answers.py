@@ -1,0 +1,140 @@
+"""A request on a real Redis: one round trip for all of it, and an answer whatever Redis does."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+from answering import current
+from making import NOON, shopped, taken
+from proxying import Proxy, proxy
+
+from api import graphql
+from api.application import Application
+from api.context import Context
+from api.measure import Measured
+from api.population import Population
+from api.reading import Reader
+from api.schema import build_schema
+from api.visitor import Reception
+from attune.adapters.link import PATIENCE
+from attune.adapters.memory_content import MemoryMeasures
+from attune.adapters.redis import RedisStore, Servers, open_wire
+from attune.decide.content import Block, Content, Slot
+from attune.settings import Settings
+from consumers.features.consumer import Features
+from feature_repo.views import FEATURES, USER_FEATURES
+
+BUDGET = 0.1
+CONTENT = Content(
+    slots=(Slot("hero", fallback="welcome"),), blocks=(Block("welcome", "hero", "Hero"),)
+)
+EVERYTHING = """{
+  user(id: "ada") {
+    degraded
+    features { activity { views24h } ranks { rfm } }
+    predictions { basis }
+    blocks { key }
+  }
+  item(id: "p1") { features { demand { views24h } } }
+  session(id: "s1") { features { visit { pages } } }
+}"""
+
+
+def application(wire: Servers, settings: Settings) -> Application:
+    readers = {
+        each.entity.name: Reader(RedisStore(wire, settings.project, each), each)
+        for each in FEATURES
+    }
+    using = current(CONTENT)
+    reception = Reception(
+        readers["user"].store,
+        USER_FEATURES,
+        lambda: using,
+        lambda: "id",
+        Population(readers["population"]),
+    )
+    measured = Measured(MemoryMeasures().counts)
+    context = Context(reception, measured, lambda: NOON + timedelta(minutes=1), readers)
+    return Application(graphql.routes(build_schema(FEATURES), context))
+
+
+@asynccontextmanager
+async def answering(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, Proxy]]:
+    """The API behind a proxy of Redis, where ada has bought something."""
+    with open_wire(str(settings.redis)) as wire:
+        stores = [(RedisStore(wire, settings.project, each), each) for each in FEATURES]
+        acts = [shopped(act, session_id="s1") for act in ("viewed", "viewed", "purchased")]
+        await Features(*stores).take(taken(*acts))
+    async with proxy(settings.redis.port or 0) as between:
+        address = f"redis://127.0.0.1:{between.port}/0"
+        with open_wire(address, timeout=BUDGET) as wire:
+            transport = httpx.ASGITransport(application(wire, settings))
+            async with httpx.AsyncClient(transport=transport, base_url="http://attune") as client:
+                yield client, between
+
+
+async def ask(client: httpx.AsyncClient) -> dict[str, object]:
+    reply = await client.post("/graphql", json={"query": EVERYTHING})
+    body = reply.json()
+    assert "errors" not in body
+    data: dict[str, object] = body["data"]
+    return data
+
+
+async def test_a_request_for_a_user_their_rank_an_item_and_a_visit_is_one_round_trip(
+    settings: Settings,
+) -> None:
+    async with answering(settings) as (client, between):
+        await ask(client)  # connects
+        await asyncio.sleep(0)
+        trips = between.commands
+
+        answered = await ask(client)
+
+        assert between.commands == trips + 1
+    assert answered["user"]["features"] == {"activity": {"views24h": 2}, "ranks": {"rfm": 511}}
+    assert answered["user"]["degraded"] == []
+    assert answered["item"] == {"features": {"demand": {"views24h": 2}}}
+
+
+async def test_while_redis_stalls_answers_come_within_their_budget_and_say_what_is_missing(
+    settings: Settings,
+) -> None:
+    async with answering(settings) as (client, between):
+        await ask(client)
+        between.stall(after=30)
+        begun = time.monotonic()
+        answers = await asyncio.gather(*(ask(client) for _ in range(10)))
+        spent = time.monotonic() - begun
+
+        for answered in answers:
+            user = answered["user"]
+            assert user["degraded"] == ["features: Redis is unavailable: no answer within 0.1 s"]
+            assert user["predictions"] == [{"basis": "PRIOR"}]
+            assert user["blocks"] == [{"key": "welcome"}]
+        assert spent < 10 * BUDGET
+
+        between.resume()
+        async with asyncio.timeout(10):
+            while (answered := await ask(client))["user"]["degraded"]:
+                await asyncio.sleep(0.01)
+        assert answered["user"]["features"]["activity"] == {"views24h": 2}
+        assert between.connections == 1
+
+
+async def test_after_two_seconds_of_silence_it_is_connected_anew(settings: Settings) -> None:
+    async with answering(settings) as (client, between):
+        await ask(client)
+        between.stall()
+        begun = time.monotonic()
+        while time.monotonic() - begun < PATIENCE:
+            assert (await ask(client))["user"]["degraded"]
+            await asyncio.sleep(0.05)
+
+        between.resume()
+        async with asyncio.timeout(10):
+            while (await ask(client))["user"]["degraded"]:
+                await asyncio.sleep(0.01)
