@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import strawberry
-from strawberry.extensions import MaxTokensLimiter
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
@@ -20,10 +19,6 @@ from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, profile_of
 
-_MAX_TOKENS = 4_000
-"""Of a document. A page's own query has some hundred; a body full of aliases would keep everybody
-else waiting for seconds."""
-
 
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     """Return the schema of an installation with these features, those of users first."""
@@ -31,7 +26,6 @@ def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     own = _query_type(_user_type(feature_types(users))).__strawberry_definition__.fields
     return strawberry.Schema(
         query=create_type("Query", [*own, *map(entity_field, others)]),
-        extensions=[lambda: MaxTokensLimiter(max_token_count=_MAX_TOKENS)],
         config=StrawberryConfig(disable_field_suggestions=False, scalar_map=SCALARS),
     )
 

@@ -203,7 +203,9 @@ def _arguments(
             found = _Argument(each.python_name, value.name.value, default, required, not_null)
             variable.append(found)
         elif value is not None:
-            coerced = Undefined if _has_variable(value) else coerce_input_literal(value, argument.type)
+            coerced = (
+                Undefined if _has_variable(value) else coerce_input_literal(value, argument.type)
+            )
             if coerced is Undefined:
                 return None
             constant[each.python_name] = coerced

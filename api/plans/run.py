@@ -188,7 +188,10 @@ class Run:
         return builds[found.name](self, value, at)
 
     def _type_of(
-        self, type_: GraphQLAbstractType, value: object, info: Any  # noqa: ANN401 - as there
+        self,
+        type_: GraphQLAbstractType,
+        value: object,
+        info: Any,  # noqa: ANN401 - as there
     ) -> GraphQLObjectType | None:
         name = _said((type_.resolve_type or default_type_resolver)(value, info, type_))
         schema = self._operation.schema._schema  # noqa: SLF001 - strawberry has no other way to it
