@@ -34,4 +34,4 @@ class Population:
             return {}
         kept, features = self._reading.kept, self._reading.features
         # Not before its latest event, as always; but when it was read does not matter.
-        return kept.folded.read(features.by_name[view], max(now, kept.ledger.last_seen))
+        return kept.read(features.by_name[view], max(now, kept.last_seen))

@@ -33,8 +33,8 @@ class Profile:
             user_id=None if profile.id in anonymous else strawberry.ID(profile.id),
             anonymous_ids=[strawberry.ID(each.removeprefix(ANONYMOUS)) for each in anonymous],
             traits=JSON(profile.traits.plain()),
-            first_seen_at=_moment(profile.ledger.first_seen),
-            last_seen_at=_moment(profile.ledger.last_seen),
+            first_seen_at=_moment(profile.first_seen),
+            last_seen_at=_moment(profile.last_seen),
         )
 
 

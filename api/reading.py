@@ -9,7 +9,7 @@ from attune.errors import Unavailable
 from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row
-from attune.profiles.kept import Kept
+from attune.profiles.found import Found
 from attune.telemetry import DEGRADED
 
 
@@ -17,11 +17,9 @@ from attune.telemetry import DEGRADED
 class Reading:
     """An entity's features, evaluated at `now` (ms since 1970) when somebody asks, once."""
 
-    kept: Kept
+    kept: Found
     features: FeatureSet
     now: int
-    plain: Mapping[str, bytes] = field(default_factory=dict)
-    """As `Row.plain`."""
     among: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Values of the population, by view."""
     degraded: list[str] = field(default_factory=list)
@@ -36,7 +34,7 @@ class Reading:
         if view.state_name in self.kept.seams:
             self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
             return {field.name: None for field in view.fields}
-        values = self.kept.folded.read(view, self.now)
+        values = self.kept.read(view, self.now)
         if reason := self.kept.lost.get(view.state_name):
             self.degrade(f"features.{name}", reason)
         return values
@@ -44,7 +42,8 @@ class Reading:
     @cached_property
     def stored(self) -> Mapping[str, Held]:
         """What each ordinary Feast view holds; what cannot be read counts as null."""
-        found = {view.name: held(view, self.plain, self.now) for view in self.features.plain}
+        row = self.kept.row.plain
+        found = {view.name: held(view, row, self.now) for view in self.features.plain}
         for name, view in found.items():
             for reason in view.unreadable:
                 self.degrade(f"features.{name}", reason)
@@ -67,7 +66,7 @@ class Reading:
 
     def newest(self, name: str) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        return self.kept.folded.newest(self.features.by_name[name].state_name)
+        return self.kept.newest(self.features.by_name[name])
 
     def degrade(self, part: str, reason: str) -> None:
         """Say in the answer that a part is missing, and why."""
@@ -89,15 +88,13 @@ class Reader:
     async def read(self, entity: str, now: int) -> Reading:
         """Return what is known of an entity at `now`, or at its latest event if that is later."""
         away = ""
-        row = Row()
-        kept = Kept(entity, row, self.features)
         try:
-            row = (await self.store.load([entity]))[entity]
-            kept = Kept(entity, row, self.features)
+            found = Found(entity, (await self.store.load([entity]))[entity], self.features)
         except (Unavailable, CorruptState) as error:
             away = str(error)
-        now = max(now, kept.ledger.last_seen)  # see `Reception.visitor`
-        reading = Reading(kept=kept, features=self.features, now=now, plain=row.plain)
+            found = Found(entity, Row(), self.features)
+        now = max(now, found.last_seen)  # see `Reception.visitor`
+        reading = Reading(kept=found, features=self.features, now=now)
         if away:
             reading.degrade("features", away)
         return reading

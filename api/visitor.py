@@ -18,7 +18,7 @@ from attune.features.spelling import camel
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Score
-from attune.profiles.profile import Profile
+from attune.profiles.found import Found
 from attune.profiles.redirect import end_of
 from attune.profiles.segments import Membership, segments_of
 
@@ -30,13 +30,12 @@ class Visitor(Reading):
     Whatever is derived is derived when somebody asks, once.
     """
 
-    kept: Profile
     asked: ProfileId
     current: Current
     new_id: Callable[[], str]
 
     @property
-    def profile(self) -> Profile:
+    def profile(self) -> Found:
         """What is kept of them."""
         return self.kept
 
@@ -90,20 +89,19 @@ class Reception:
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
         away = ""
-        profile, plain = Profile(asked, Row(), self.features), Row().plain
         try:
-            profile, plain = await self._follow(asked)
+            profile = await self._follow(asked)
         except (Unavailable, CorruptState) as error:
             away = str(error)
+            profile = Found(asked, Row(), self.features)
         current = self.current()
         # Features are read at no moment before their latest event, and clocks of hosts differ.
-        now = max(now, profile.ledger.last_seen)
+        now = max(now, profile.last_seen)
         visitor = Visitor(
             kept=profile,
             among=await self._among(now),
             features=self.features,
             now=now,
-            plain=plain,
             asked=asked,
             current=current,
             new_id=self.new_id,
@@ -120,14 +118,11 @@ class Reception:
         views = {rank.among for rank in self.features.ranks}
         return {view: await self.population.values(view, now) for view in views}
 
-    async def _follow(self, asked: ProfileId) -> tuple[Profile, Mapping[str, bytes]]:
-        found: dict[ProfileId, Profile] = {}
-        plain: dict[ProfileId, Mapping[str, bytes]] = {}
+    async def _follow(self, asked: ProfileId) -> Found:
+        found: dict[ProfileId, Found] = {}
         at: ProfileId | None = asked
         while at and at not in found:
-            row = (await self.store.load([at]))[at]
-            found[at], plain[at] = Profile(at, row, self.features), row.plain
+            found[at] = Found(at, (await self.store.load([at]))[at], self.features)
             redirect = found[at].redirect
             at = redirect.target if redirect else None
-        end = end_of(list(found), at)
-        return found[end], plain[end]
+        return found[end_of(list(found), at)]

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from operator import mul, neg
 
 import msgspec
 
@@ -75,7 +76,7 @@ class Latest(Feature[dict[str, int]]):
 
 
 def _greatest_first(state: dict[str, int]) -> list[str]:
-    return [name for _, name in sorted((-at, name) for name, at in state.items())]
+    return [name for _, name in sorted(zip(map(neg, state.values()), state, strict=True))]
 
 
 class Tastes:
@@ -119,6 +120,8 @@ class Affinity(Feature[Tastes]):
         default_factory=lambda: {"viewed": 1, "added": 3, "purchased": 5}
     )
     acts: frozenset[Act] = _SHOPPING
+    _worth: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """What each number of a name's row weighs: its time nothing, the oldest points 1 each."""
 
     def __post_init__(self) -> None:
         """Check that letting go always finds a name, and that points only add up."""
@@ -131,6 +134,8 @@ class Affinity(Feature[Tastes]):
             )
         if any(points < 1 for points in self.points.values()):
             raise ConfigurationError("points of an act are at least 1: leave it out of acts")
+        worth = (0, *(1 << age for age in reversed(range(self.span))))
+        object.__setattr__(self, "_worth", worth)
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -223,13 +228,13 @@ class Affinity(Feature[Tastes]):
 
     def _weight(self, points: list[int]) -> int:
         """Return the points as they have decayed, times `2 ** (span - 1)`: an integer."""
-        top = self.span - 1
-        return sum(n << (top - age) for age, n in enumerate(points[1:]))
+        return sum(map(mul, points, self._worth))
 
     def read(self, state: Tastes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
         """Shares do not change with time: the points of all names halve together."""
         held = state.held
-        weights = {name: self._weight(points) for name, points in held.items()}
+        worth = self._worth
+        weights = {name: sum(map(mul, row, worth)) for name, row in held.items()}
         total = sum(weights.values()) or 1  # 0 only of damaged bytes
         top = _greatest_first(weights)[: self.top]
         shares = [weights[name] / total for name in top]

@@ -7,6 +7,8 @@ something in them, and each event is in one bucket.
 """
 
 from collections.abc import Sequence
+from itertools import chain, compress
+from operator import methodcaller
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -17,10 +19,15 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
+Column: TypeAlias = tuple[int, ...]
+"""One integer a bucket."""
+
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**64 - 1
 """What MessagePack can say."""
 _NONE: list[int] = []
+_NO_MASK: list[bool] = []
+_VALUES = methodcaller("values")
 
 
 class Window(NamedTuple):
@@ -59,6 +66,8 @@ class Scale:
         self.windows = tuple(windows)
         self.columns = columns
         self._step = windows[0].step
+        self._nothing: list[Column] = [()] * columns
+        self._zeros = [0] * len(windows)
         # A coarser bucket is so many of the finest ones.
         self._ratio = tuple(window.step // self._step for window in windows)
         self._span = tuple(window.span for window in windows)
@@ -102,31 +111,53 @@ class Scale:
                 mine[bucket] = amounts if known is None else list(map(int.__add__, known, amounts))
         return ours
 
-    def total(self, ticks: Ticks, now: int, window: int, column: int) -> int:
-        """Return what the window that ends at `now` (ms since 1970) holds."""
-        step, span = self.windows[window].step, self._span[window]
-        first = (now // step - span + 1) * step  # ms: where the window begins
-        found = 0
-        for level in range(window + 1):
-            oldest = -(-first // self.windows[level].step)
-            for bucket, amounts in ticks.levels[level].items():
-                if bucket >= oldest:
-                    found += amounts[column]
-        return found
+    def by_column(self, ticks: Ticks) -> list[Column]:
+        """Return the amounts of each column, bucket by bucket, those of the finest level first."""
+        rows = list(chain.from_iterable(map(_VALUES, ticks.levels)))
+        return list(zip(*rows, strict=True)) if rows else self._nothing
 
-    def totals(self, ticks: Ticks, now: int) -> list[Amounts]:
-        """Return, for each window, what it holds of each column; the fast way to all of them."""
-        firsts = [(now // step - span + 1) * step for _, step, span in self.windows]
-        found = [[0] * self.columns for _ in self.windows]
-        for level, (_, step, _) in enumerate(self.windows):
-            for bucket, amounts in ticks.levels[level].items():
-                begins = bucket * step
-                for window in range(level, len(firsts)):
-                    if begins >= firsts[window]:
-                        held = found[window]
-                        for column, amount in enumerate(amounts):
-                            if amount:
-                                held[column] += amount
+    def totals(self, ticks: Ticks, columns: Sequence[Column], now: int) -> list[list[int]]:
+        """Return what each window that ends at `now` (ms since 1970) holds of each column.
+
+        As a rule a window covers the whole of its level and of the finer ones, and then the total
+        is that of the first so many buckets; else a mask says of which of them.
+        """
+        covered: list[tuple[int, list[bool]]] = []
+        begins: list[int] = []
+        count, oldest = 0, now
+        for (_, step, span), held in zip(self.windows, ticks.levels, strict=True):
+            if held:
+                count += len(held)
+                oldest = min(oldest, min(held) * step)
+            first = (now // step - span + 1) * step  # ms: where the window begins
+            if oldest >= first:
+                covered.append((count, _NO_MASK))
+            else:
+                begins = begins or self._begins(ticks)
+                covered.append((count, [moment >= first for moment in begins[:count]]))
+        return [
+            [sum(compress(column, mask) if mask else column[:n]) for n, mask in covered]
+            if any(column)
+            else self._zeros
+            for column in columns
+        ]
+
+    def _begins(self, ticks: Ticks) -> list[int]:
+        """Return when each bucket begins, in the order of `by_column`."""
+        levels = zip(self.windows, ticks.levels, strict=True)
+        return [bucket * step for (_, step, _), held in levels for bucket in held]
+
+    def ages(self, ticks: Ticks, now: int, window: int) -> list[int]:
+        """Return the age of each bucket at `now` in whole steps of a window, in that order.
+
+        Levels that are coarser than the window are left out.
+        """
+        step = self.windows[window].step
+        current = now // step
+        found: list[int] = []
+        for level in range(window + 1):
+            ratio = step // self.windows[level].step
+            found += [current - bucket // ratio for bucket in ticks.levels[level]]
         return found
 
     def _advance(self, ticks: Ticks, newest: int) -> None:

@@ -64,6 +64,12 @@ class FeatureView:
     version: int = 1
     acts: frozenset[Act] = field(init=False)
     fields: tuple[Field, ...] = field(init=False)
+    names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """Of the fields, in the same order."""
+    reads: tuple[Callable[[Any, int], tuple[Value, ...]], ...] = field(
+        init=False, repr=False, compare=False
+    )
+    """`read` of each feature."""
 
     def __post_init__(self) -> None:
         """Gather what its features say; check that one byte holds the version.
@@ -76,6 +82,8 @@ class FeatureView:
         acts: frozenset[Act] = frozenset()
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
+        object.__setattr__(self, "names", tuple(each.name for each in self.fields))
+        object.__setattr__(self, "reads", tuple(feature.read for feature in self.features))
 
     @property
     def full_name(self) -> str:
@@ -106,12 +114,10 @@ class FeatureView:
 
     def read(self, states: States, now: int) -> dict[str, Value]:
         """Return each field's value at `now` (ms since 1970)."""
-        values: dict[str, Value] = {}
-        for feature, state in zip(self.features, states, strict=True):
-            values.update(
-                zip((f.name for f in feature.fields), feature.read(state, now), strict=True)
-            )
-        return values
+        values: list[Value] = []
+        for read, state in zip(self.reads, states, strict=True):
+            values += read(state, now)
+        return dict(zip(self.names, values, strict=True))
 
     def encode(self, states: States, as_of: int = 0) -> bytes:
         """Return the bytes that the online store keeps, with the time of the latest event."""

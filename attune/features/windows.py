@@ -1,8 +1,9 @@
 """How often something happened, and how much of it, in windows that end now."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import mul
 from typing import NamedTuple
 
 from attune.collect.event import Event
@@ -20,7 +21,7 @@ from attune.features.feature import (
     act_of,
 )
 from attune.features.money import MICROS, revenue
-from attune.features.ticks import Scale, Ticks, Window
+from attune.features.ticks import Column, Scale, Ticks, Window
 
 HOUR_TO_MONTH = (
     Window("1h", 5 * MINUTE, 12),
@@ -92,6 +93,29 @@ class Decay(NamedTuple):
     unit: str = "points"
 
 
+class _Fading(NamedTuple):
+    """A decay as it is computed: the number of its window, and points by number of the column."""
+
+    window: int
+    points: tuple[tuple[int, int], ...]
+    shares: tuple[float, ...]
+    """What is left of a point by its age in steps of the window."""
+    scale: float | None
+
+    def read(self, columns: Sequence[Column], ages: Sequence[int]) -> float:
+        """Sum without rounding in between, so that the float does not depend on the order."""
+        shares, span = self.shares, len(self.shares)
+        left = [shares[age] if 0 <= age < span else 0.0 for age in ages]
+        total = math.fsum(
+            points * math.fsum(map(mul, columns[column], left))
+            for column, points in self.points
+            if any(columns[column])
+        )
+        if self.scale is None:
+            return total
+        return 100.0 * (1.0 - math.exp(-max(total, 0.0) / self.scale))
+
+
 @dataclass(frozen=True)
 class Windows(Feature[Ticks]):
     """Counts and sums of the last hour, day, week and month, evaluated when read.
@@ -117,6 +141,9 @@ class Windows(Feature[Ticks]):
     _places: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = field(
         init=False, repr=False, compare=False
     )
+    _shown: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    """Columns that are answered, each with what its amounts are divided by; 0 of counts."""
+    _fading: tuple[_Fading, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Group the columns by act, and find where ratios and decays look."""
@@ -126,12 +153,28 @@ class Windows(Feature[Ticks]):
             for act in column.acts:
                 by_act[act] = (*by_act.get(act, ()), (number, amount))
         places = tuple((self._place(r.over), self._place(r.under), r.times) for r in self.ratios)
-        for decay in self.decays:
-            for name in decay.points:
-                self._place((name, decay.window))
+        fading = tuple(map(self._faded, self.decays))
+        shown = tuple(
+            (number, column.per if isinstance(column, Sum) else 0)
+            for number, column in enumerate(self.columns)
+            if column.name not in self.hidden
+        )
         object.__setattr__(self, "_scale", Scale(self.windows, len(self.columns)))
         object.__setattr__(self, "_by_act", by_act)
         object.__setattr__(self, "_places", places)
+        object.__setattr__(self, "_shown", shown)
+        object.__setattr__(self, "_fading", fading)
+
+    def _faded(self, decay: Decay) -> _Fading:
+        places = [(self._place((name, decay.window)), n) for name, n in decay.points.items()]
+        window = [each.name for each in self.windows].index(decay.window)
+        _, step, span = self.windows[window]
+        return _Fading(
+            window,
+            tuple((column, points) for (_, column), points in places),
+            tuple(0.5 ** (age * step / decay.half_life) for age in range(span)),
+            decay.scale,
+        )
 
     def _place(self, which: tuple[str, str]) -> tuple[int, int]:
         columns = [column.name for column in self.columns]
@@ -188,36 +231,18 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        totals = self._scale.totals(state, now)
+        columns = self._scale.by_column(state)
+        totals = self._scale.totals(state, columns, now)
         values: list[Value] = []
-        for number, column in enumerate(self.columns):
-            if column.name not in self.hidden:
-                per = column.per if isinstance(column, Sum) else 0
-                values += [held[number] / per if per else held[number] for held in totals]
-        values += [self._decayed(decay, state, now) for decay in self.decays]
-        for (window, column_), (lower_window, lower_column), times in self._places:
-            lower = totals[lower_window][lower_column]
-            values.append(times * totals[window][column_] / lower if lower else None)
+        for column, per in self._shown:
+            held = totals[column]
+            values += [amount / per for amount in held] if per else held
+        for fading in self._fading:
+            values.append(fading.read(columns, self._scale.ages(state, now, fading.window)))
+        for (window, column), (lower_window, lower_column), times in self._places:
+            lower = totals[lower_column][lower_window]
+            values.append(times * totals[column][window] / lower if lower else None)
         return tuple(values)
-
-    def _decayed(self, decay: Decay, state: Ticks, now: int) -> float:
-        """Sum without rounding in between, so that the float does not depend on the order."""
-        window = [each.name for each in self.windows].index(decay.window)
-        step, span = self.windows[window].step, self.windows[window].span
-        points = [decay.points.get(column.name, 0) for column in self.columns]
-        current = now // step
-        parts = []
-        for level in range(window + 1):
-            finer = self.windows[level].step
-            for bucket, amounts in state.levels[level].items():
-                age = current - bucket * finer // step
-                if 0 <= age < span:
-                    worth = sum(map(int.__mul__, points, amounts))
-                    parts.append(worth * 0.5 ** (age * step / decay.half_life))
-        total = math.fsum(parts)
-        if decay.scale is None:
-            return total
-        return 100.0 * (1.0 - math.exp(-max(total, 0.0) / decay.scale))
 
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""

@@ -287,6 +287,21 @@ class Ledger:
         return found
 
 
+def glance(raw: bytes) -> tuple[int, int, bytes]:
+    """Return when a profile was first and last seen (ms), and the tags of its whole views.
+
+    Of a stored ledger; the rest of it is not looked at.
+
+    Raises:
+        struct.error, ValueError: the bytes are no ledger.
+    """
+    first, last, _, views, own, _, ids = _HEAD.unpack_from(raw)
+    end = _HEAD.size + views * _TAG
+    if len(raw) < end + own * _MARK_SIZE + 8 * ids:
+        raise ValueError(f"a ledger of {len(raw)} bytes")
+    return first, last, raw[_HEAD.size : end]
+
+
 @cache
 def _marks_layout(count: int) -> struct.Struct:
     return struct.Struct("<" + count * _MARK)
