@@ -46,6 +46,4 @@ class Prediction:
 
 def predictions_of(visitor: Visitor, names: Collection[str] | None) -> list[Prediction]:
     """Return the visitor's predictions, all of them or those named."""
-    return [
-        Prediction.of(score) for score in visitor.scores if names is None or score.name in names
-    ]
+    return [Prediction.of(score) for score in visitor.scores(names)]

@@ -65,8 +65,7 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.visitor.flat  # reading the features may find one that cannot be read
-            return self.visitor.degraded
+            return self.visitor.check()
 
     return User
 
