@@ -13,11 +13,12 @@ from api.decide import Block, blocks_of
 from api.entities import entity_field
 from api.features import SCALARS, FeatureTypes, feature_types
 from api.measure import BlockExposures
-from api.predict import Prediction, predictions_of
+from api.predict import Prediction
 from api.profiles import Profile, Segment, segments_of
 from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, profile_of
+from attune.predict.score import Score
 
 
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
@@ -55,9 +56,11 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
         def features(self) -> Any:  # noqa: ANN401 - as above
             return made.of(self.visitor)
 
-        @strawberry.field(description="What they are likely to do.")
-        def predictions(self, names: list[str] | None = None) -> list[Prediction]:
-            return predictions_of(self.visitor, names)
+        @strawberry.field(
+            description="What they are likely to do.", graphql_type=list[Prediction]
+        )
+        def predictions(self, names: list[str] | None = None) -> list[Score]:
+            return self.visitor.scores(names)
 
         @strawberry.field(description="What to show them, decided now, slot by slot.")
         def blocks(self, slots: list[str] | None = None) -> list[Block]:

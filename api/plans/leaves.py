@@ -59,12 +59,16 @@ def written(names: Names, type_: GraphQLNamedType, var: str, slow: str) -> list[
     if condition := itself(type_, var):
         return [f"if not ({condition}):", f"    {var} = {slow}"]
     if isinstance(type_, GraphQLEnumType) and (table := _names_of(type_)):
-        cls, by_name = table
+        cls, by_name, by_value = (
+            names.of(each, f"{what}_{type_.name}")
+            for each, what in zip(table, ("class", "names", "values"), strict=True)
+        )
         return [
-            f"if {var}.__class__ is {names.of(cls, type_.name)}:",
-            f"    {var} = {names.of(by_name, f'names_of_{type_.name}')}[{var}._name_]",
+            f"if {var}.__class__ is {cls}:",
+            f"    {var} = {by_name}[{var}._name_]",
             "else:",
-            f"    {var} = {slow}",
+            f"    w = {by_value}.get({var}) if {var}.__class__ is str else None",
+            f"    {var} = {slow} if w is None else w",
         ]
     if isinstance(type_, GraphQLScalarType):
         write = names.of(type_.coerce_output_value, f"write_{type_.name}")
@@ -76,12 +80,15 @@ def written(names: Names, type_: GraphQLNamedType, var: str, slow: str) -> list[
     return [f"{var} = {slow}"]
 
 
-def _names_of(type_: GraphQLEnumType) -> tuple[type, dict[str, str]] | None:
-    """Return the class behind an enum, and what is written of each member by its Python name."""
+def _names_of(type_: GraphQLEnumType) -> tuple[type, dict[str, str], dict[str, str]] | None:
+    """Return the class behind an enum, and what is written of members by name, and by value."""
     cls: Any = getattr(type_, "wrapped_cls", None)
     if cls is None or issubclass(cls, Flag):  # flags have members without a name
         return None
+    values = [each.value for each in type_.values.values() if type(each.value) is str]
+    write = type_.coerce_output_value
     try:
-        return cls, {name: type_.coerce_output_value(one) for name, one in cls.__members__.items()}
+        by_name = {name: write(member) for name, member in cls.__members__.items()}
+        return cls, by_name, {value: write(value) for value in values}
     except Exception:  # noqa: BLE001 - a member that cannot be written: at run time it says so
         return None
