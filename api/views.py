@@ -46,9 +46,9 @@ class Streamed:
         if index is None:
             raise AttributeError(name)
         values = self._kept.read_one(view, index, self._now)
-        fields = view.features[index].fields
-        self.__dict__.update(zip((each.name for each in fields), values, strict=True))
-        self._note_loss()
+        self.__dict__.update(zip(view.answers[index], values, strict=True))
+        if self._kept.lost:
+            self._note_loss()
         found: Value = self.__dict__[name]
         return found
 
@@ -56,7 +56,8 @@ class Streamed:
     def as_of(self) -> datetime | None:
         """Time of the latest event in it, None if there was none."""
         newest = self._kept.newest(self._view)
-        self._note_loss()
+        if self._kept.lost:
+            self._note_loss()
         return moment(newest or None)
 
     def check(self) -> None:
@@ -68,7 +69,7 @@ class Streamed:
         self._note_loss()
 
     def _note_loss(self) -> None:
-        reason = self._kept.lost and self._kept.lost.get(self._view.state_name)
+        reason = self._kept.lost.get(self._view.state_name)
         if reason and not self._is_lost:
             self._is_lost = True
             degrade(self._degraded, f"features.{self._view.name}", reason)

@@ -72,6 +72,8 @@ class FeatureView:
     """`read` of each feature."""
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Which of its features answers a field."""
+    answers: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
+    """Names of the fields of each feature."""
 
     def __post_init__(self) -> None:
         """Gather what its features say; check that one byte holds the version.
@@ -85,8 +87,9 @@ class FeatureView:
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
         object.__setattr__(self, "names", tuple(each.name for each in self.fields))
-        numbered = enumerate(self.features)
-        places = {each.name: number for number, f in numbered for each in f.fields}
+        answers = tuple(tuple(each.name for each in f.fields) for f in self.features)
+        object.__setattr__(self, "answers", answers)
+        places = {name: index for index, names in enumerate(answers) for name in names}
         object.__setattr__(self, "places", places)
         object.__setattr__(self, "reads", tuple(feature.read for feature in self.features))
 
