@@ -37,7 +37,7 @@ class Reading:
     def _view(self, name: str) -> View:
         if view := self.features.by_name.get(name):
             return Streamed(view, self.kept, self.now, self.degraded)
-        if name in self.stored:
+        if any(plain.name == name for plain in self.features.plain):
             return Stored(self.stored[name])
         for rank in self.features.ranks:
             if rank.name == name:

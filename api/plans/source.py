@@ -151,8 +151,10 @@ class Source:
     ) -> list[str]:
         place, item = self._place(site, type_), inner.of_type
         if are := self._are_themselves(item):
-            return [
-                f"if not ({var}.__class__ is list and {are}({var})):",
+            return [  # a copy, because a resolver may go on with its own list
+                f"if {var}.__class__ is list and {are}({var}):",
+                f"    {var} = {var}.copy()",
+                "else:",
                 f"    {var} = run.complete({place}, {var}, {at})",
             ]
         build = self._items(site, item)

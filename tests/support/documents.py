@@ -120,7 +120,8 @@ class Writer:
     def arguments(self, args: Any) -> str:
         given = []
         for name, each in args.items():
-            if not is_required_argument(each) and self.chance.random() < 0.5:
+            often = 0.9 if name == "id" else 0.5
+            if not is_required_argument(each) and self.chance.random() > often:
                 continue
             given.append(f"{name}: {self.argument(each)}")
         return f"({', '.join(given)})" if given else ""
@@ -140,7 +141,7 @@ class Writer:
         return f"${name}"
 
     def literal(self, type_: Any) -> str:
-        if not is_non_null_type(type_) and self.chance.random() < 0.1:
+        if not is_non_null_type(type_) and self.chance.random() < 0.05:
             return "null"
         if is_non_null_type(type_):
             type_ = type_.of_type
@@ -153,7 +154,8 @@ class Writer:
             chosen = [name for name in type_.fields if self.chance.random() < 0.4]
             fields = (f"{name}: {self.literal(type_.fields[name].type)}" for name in chosen)
             return f"{{{', '.join(fields)}}}"
-        return self.chance.choice(WORDS.get(type_.name, ("1",)))
+        likely, *rest = WORDS.get(type_.name, ("1",))
+        return self.chance.choice([likely] * 10 + rest)
 
     def value(self, type_: Any) -> Any:
         if is_non_null_type(type_):

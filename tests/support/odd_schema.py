@@ -221,6 +221,13 @@ class Node(Odd):
         raise Broken(f"at {info.path.as_list()}")
 
     @strawberry.field
+    def log(self) -> list[str]:
+        """Its own list, with which it goes on."""
+        log: list[str] = self.__dict__.setdefault("_log", [])
+        log.append("asked")
+        return log
+
+    @strawberry.field
     def self_again(self) -> "Node":
         return self
 
