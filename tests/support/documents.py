@@ -5,9 +5,11 @@ from typing import Any
 from zlib import crc32
 
 from graphql import (
+    GraphQLBoolean,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLNamedType,
+    GraphQLNonNull,
     GraphQLSchema,
     get_named_type,
     is_composite_type,
@@ -32,28 +34,38 @@ VALUES = {
     "Float": (0.5, 2, "x"),
     "String": ("a", "hero", "", 5),
     "ID": ("ada", "x", 4, 1.5),
-    "Boolean": (True, False, "true"),
     "DateTime": ("2026-11-02T12:00:00Z", "x", 5),
 }
 
 
 class Writer:
-    """Writes one document; `variables` are values for what it declares."""
+    """Writes one document."""
 
     def __init__(self, schema: GraphQLSchema, chance: Random) -> None:
         self.schema = schema
         self.chance = chance
+        self.seed = chance.random()
         self.left = chance.choice([4, 12, 40])
+        self.few = chance.random() < 0.5
+        """Whether it asks for the same few fields of a type again and again."""
         self.fragments: dict[str, tuple[str, str]] = {}
-        self.declared: dict[str, str] = {}
-        self.variables: dict[str, Any] = {}
+        self.declared: dict[str, tuple[Any, str]] = {}
+        """The type of each variable, and its default as it is written."""
 
     def document(self) -> str:
         body = self.selection(self.schema.query_type, 0)
-        head = ", ".join(f"${name}: {type_}" for name, type_ in self.declared.items())
+        head = ", ".join(f"${name}: {one}{other}" for name, (one, other) in self.declared.items())
         texts = [f"query{f' ({head})' if head else ''} {body}"]
         texts += [f"fragment {name} on {on} {text}" for name, (on, text) in self.fragments.items()]
         return "\n".join(texts)
+
+    def variables(self) -> dict[str, Any]:
+        """Values for the variables, other ones each time; now and then one is missing or wrong."""
+        return {
+            name: self.value(type_)
+            for name, (type_, _) in self.declared.items()
+            if self.chance.random() < (0.98 if is_non_null_type(type_) else 0.85)
+        }
 
     def selection(self, type_: Any, depth: int) -> str:
         parts = [self.part(type_, depth) for _ in range(self.chance.choice([1, 2, 3, 5]))]
@@ -106,6 +118,8 @@ class Writer:
         ]
         if not names:
             return "__typename"
+        if self.few:
+            names = Random(f"{self.seed}{type_.name}").sample(names, min(3, len(names)))
         name = self.chance.choice(names)
         given = self.arguments(fields[name].args)
         alias = ""
@@ -132,36 +146,45 @@ class Writer:
         type_ = argument.type
         if self.chance.random() < 0.2 and is_non_null_type(type_):
             type_ = type_.of_type  # allowed where the argument or the variable has a default
+        return self.variable(type_)
+
+    def variable(self, type_: Any) -> str:
+        fitting = [name for name, (declared, _) in self.declared.items() if declared == type_]
+        if fitting and self.chance.random() < 0.5:
+            return f"${self.chance.choice(fitting)}"
         name = f"v{len(self.declared)}"
-        self.declared[name] = str(type_)
-        if self.chance.random() < 0.3:
-            self.declared[name] += f" = {self.literal(type_)}"
-        if self.chance.random() < 0.85:
-            self.variables[name] = self.value(type_)
+        has_default = self.chance.random() < 0.3
+        default = f" = {self.literal(type_, constant=True)}" if has_default else ""
+        self.declared[name] = type_, default
         return f"${name}"
 
-    def literal(self, type_: Any) -> str:
+    def literal(self, type_: Any, *, constant: bool = False) -> str:
         if not is_non_null_type(type_) and self.chance.random() < 0.05:
             return "null"
         if is_non_null_type(type_):
             type_ = type_.of_type
         if is_list_type(type_):
-            items = [self.literal(type_.of_type) for _ in range(self.chance.randrange(3))]
+            items = [self.item(type_.of_type, constant) for _ in range(self.chance.randrange(3))]
             return f"[{', '.join(items)}]"
         if isinstance(type_, GraphQLEnumType):
             return self.chance.choice(list(type_.values))
         if isinstance(type_, GraphQLInputObjectType):
             chosen = [name for name in type_.fields if self.chance.random() < 0.4]
-            fields = (f"{name}: {self.literal(type_.fields[name].type)}" for name in chosen)
+            fields = (f"{name}: {self.item(type_.fields[name].type, constant)}" for name in chosen)
             return f"{{{', '.join(fields)}}}"
         likely, *rest = WORDS.get(type_.name, ("1",))
         return self.chance.choice([likely] * 10 + rest)
 
+    def item(self, type_: Any, constant: bool) -> str:
+        if constant or self.chance.random() < 0.8:
+            return self.literal(type_, constant=constant)
+        return self.variable(type_)
+
     def value(self, type_: Any) -> Any:
-        if is_non_null_type(type_):
-            return None if self.chance.random() < 0.01 else self.value(type_.of_type)
-        if self.chance.random() < 0.1:
+        if self.chance.random() < (0.01 if is_non_null_type(type_) else 0.1):
             return None
+        if is_non_null_type(type_):
+            type_ = type_.of_type
         if is_list_type(type_):
             items = [self.value(type_.of_type) for _ in range(self.chance.randrange(3))]
             return items if self.chance.random() < 0.95 else items and items[0]
@@ -170,8 +193,10 @@ class Writer:
         if isinstance(type_, GraphQLInputObjectType):
             chosen = [name for name in type_.fields if self.chance.random() < 0.4]
             return {name: self.value(type_.fields[name].type) for name in chosen}
+        if type_.name == "Boolean":
+            return self.chance.choice([True, False])
         likely, *rest = VALUES.get(type_.name, (1,))
-        return self.chance.choice([likely] * 30 + rest)
+        return self.chance.choice([likely] * 15 + rest)
 
     def directives(self) -> str:
         if self.chance.random() < 0.85:
@@ -180,14 +205,6 @@ class Writer:
         if self.chance.random() < 0.4:
             return f" @{name}(if: {self.chance.choice(['true', 'false'])})"
         switch = self.chance.choice(SWITCHES)
-        self.declared.setdefault(switch, self.chance.choice(["Boolean!", "Boolean = true"]))
-        if self.chance.random() < 0.9 or self.declared[switch] == "Boolean!":
-            self.variables.setdefault(
-                switch,
-                self.chance.choice(
-                    [True, True, False, False, True, False, None]
-                    if "!" not in self.declared[switch]
-                    else [True, False]
-                ),
-            )
+        declared = self.chance.choice([(GraphQLNonNull(GraphQLBoolean), ""), (GraphQLBoolean, " = true")])
+        self.declared.setdefault(switch, declared)
         return f" @{name}(if: ${switch})"

@@ -194,6 +194,13 @@ class Node(Odd):
     maybe_named: Named | None
     pet: Pet | None
     pets: list[Pet | None]
+    cat: Cat | None
+    cats: list[Cat | None]
+
+    @strawberry.field
+    def taken(self, ids: list[strawberry.ID]) -> str | None:
+        ids.append(strawberry.ID("z"))
+        return " ".join(map(str, ids))
 
     @strawberry.field
     def told(self, n: int = 2, ids: list[strawberry.ID] | None = None) -> str:
@@ -256,7 +263,7 @@ class Sleeper(Odd):
         found = [value_of(f"{self._seed}{i}", 0, node) for i in range(3)]
         if chance.random() < 0.5:
             found[1] = later(self._seed, 0, node)
-        return found
+        return chance.choice([found, iter(found)])
 
 
 def node(seed: str, oddness: float, chance: Random) -> Any:
@@ -292,6 +299,8 @@ VALUES: dict[str, Make] = {
     "maybe_named": pet,
     "pet": pet,
     "pets": listed(pet),
+    "cat": pet,
+    "cats": listed(pet),
     "name": some("n"),
     "nick": some("k", None),
     "friend": node,
