@@ -1,5 +1,6 @@
 """Stop 6 in GraphQL: what to show, and why."""
 
+from collections.abc import Sequence
 from enum import Enum
 
 import strawberry
@@ -11,15 +12,10 @@ from attune.decide import decision as domain
 
 @strawberry.type(description="A fact that a rule read. The value is null where it was not known.")
 class Operand:
-    """Name and value."""
+    """How a `domain.Operand` looks."""
 
     name: str
     value: JSON | None
-
-    @classmethod
-    def of(cls, operand: domain.Operand) -> "Operand":
-        """Return an operand as GraphQL shows it."""
-        return cls(name=operand.name, value=operand.value)
 
 
 @strawberry.enum(description="What chose a block.")
@@ -33,22 +29,12 @@ class DecisionBasis(Enum):
 
 @strawberry.type(description="A rule that was asked before, and why it did not decide.")
 class SkippedRule:
-    """With what it was asked on."""
+    """How a `domain.Skipped` looks."""
 
     rule: str
     expression: str
     operands: list[Operand]
     reason: str
-
-    @classmethod
-    def of(cls, skipped: domain.Skipped) -> "SkippedRule":
-        """Return a skipped rule as GraphQL shows it."""
-        return cls(
-            rule=skipped.rule,
-            expression=skipped.expression,
-            operands=[Operand.of(each) for each in skipped.operands],
-            reason=skipped.reason,
-        )
 
 
 @strawberry.type(description="Why a block was chosen.")
@@ -59,8 +45,12 @@ class Why:
     summary: str = strawberry.field(description="One sentence.")
     rule: str | None = strawberry.field(description="The rule that decided.")
     expression: str | None = strawberry.field(description="What it says, in CEL.")
-    operands: list[Operand] = strawberry.field(description="What it read of the visitor.")
-    skipped: list[SkippedRule] = strawberry.field(description="Rules asked before, in order.")
+    operands: Sequence[domain.Operand] = strawberry.field(
+        description="What it read of the visitor.", graphql_type=list[Operand]
+    )
+    skipped: Sequence[domain.Skipped] = strawberry.field(
+        description="Rules asked before, in order.", graphql_type=list[SkippedRule]
+    )
     eligible: list[str] = strawberry.field(description="Published blocks of the slot.")
     content_version: str = strawberry.field(description="Of content and rules, a hash.")
 
@@ -72,8 +62,8 @@ class Why:
             summary=why.summary,
             rule=why.rule or None,
             expression=why.expression or None,
-            operands=[Operand.of(each) for each in why.operands],
-            skipped=[SkippedRule.of(each) for each in why.skipped],
+            operands=why.operands,
+            skipped=why.skipped,
             eligible=list(why.eligible),
             content_version=why.playbook,
         )
@@ -92,7 +82,12 @@ class Block:
     content: JSON | None = strawberry.field(description="What the component is given.")
     tags: list[str]
     revision: int | None
-    why: Why
+    decided: strawberry.Private[domain.Why]
+
+    @strawberry.field
+    def why(self) -> Why:
+        """Return the record of the decision, which is long, if somebody asks for it."""
+        return Why.of(self.decided)
 
     @classmethod
     def of(cls, visitor: Visitor, decision: domain.Decision) -> "Block":
@@ -106,7 +101,7 @@ class Block:
             content=JSON(block.content) if block else None,
             tags=list(block.tags) if block else [],
             revision=decision.revision,
-            why=Why.of(decision.why),
+            decided=decision.why,
         )
 
 

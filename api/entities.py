@@ -53,8 +53,7 @@ def _type(features: FeatureSet) -> Any:  # noqa: ANN401 - as above
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.reading.flat  # reading the features may find one that cannot be read
-            return self.reading.degraded
+            return self.reading.check()
 
     entity = features.entity
     return strawberry.type(Entity, name=pascal(entity.name), description=f"{entity.description}.")

@@ -1,45 +1,110 @@
-"""Carries out a valid document."""
+"""Answers validated documents: by a plan where they have one, else by graphql-core."""
 
 from collections.abc import AsyncGenerator, Hashable, Mapping
 from inspect import isawaitable
 from typing import Any
 
-import strawberry
-from graphql import DocumentNode, ExecutionResult, execute, subscribe
-from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+import graphql
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    OperationDefinitionNode,
+)
+from strawberry import Schema
+from strawberry.execution.is_awaitable import optimized_is_awaitable
 
-from api.context import Context
+from api.bounded import Bounded
+from api.plans import Plan, Unplanned, compile_plan
+
+MOST_PLANS = 2_000
+MOST_FIELDS = 100_000
+"""Of all plans together; a field takes about 2 kB. A front end has some hundred documents of some
+ten fields."""
+
+Key = tuple[Hashable, str | None]
+
+
+class _Uncompiled:
+    """A document that was answered once: compiling one that never comes back would be a waste.
+
+    Compiling takes as long as twenty answers of graphql-core.
+    """
+
+
+class _Uncovered:
+    """A document that is no plan's."""
+
+
+_Known = Plan | type[_Uncompiled] | type[_Uncovered]
 
 
 class Executor:
-    """Answers documents of one schema; `hide_suggestions` keeps its names out of errors."""
+    """Answers the validated documents of a schema, and keeps the plans of those that come back.
 
-    def __init__(self, schema: strawberry.Schema, *, hide_suggestions: bool = False) -> None:
+    `hide_suggestions` keeps the schema's names out of errors.
+
+    A document is known by the key that its caller gives it: equal keys, equal documents.
+    """
+
+    def __init__(self, schema: Schema, *, hide_suggestions: bool = False) -> None:
+        self._schema = schema
         self._hide = hide_suggestions
-        self._schema = schema._schema  # noqa: SLF001 - graphql-core's own, which has no public name
+        self._known: Bounded[Key, _Known] = Bounded(MOST_PLANS, MOST_FIELDS)
+
+    def prepare(
+        self, document: DocumentNode, *, text_key: Hashable, operation_name: str | None = None
+    ) -> bool:
+        """Compile a document before it is asked for, and say whether it is covered."""
+        return isinstance(self._compile((text_key, operation_name), document), Plan)
 
     async def execute(
         self,
         document: DocumentNode,
         *,
-        text_key: Hashable,  # noqa: ARG002 - plans are kept by it
+        text_key: Hashable,
         operation_name: str | None,
         variables: Mapping[str, Any] | None,
-        context: Context,
+        context: object,
     ) -> ExecutionResult:
-        """Return data and errors; never raises for what a resolver does."""
-        result = execute(
-            self._schema,
+        """Return the answer to a document that was validated."""
+        key = text_key, operation_name
+        known = self._known.get(key)
+        if known is None:
+            self._known.put(key, _Uncompiled, 1)
+        elif known is _Uncompiled:
+            known = self._compile(key, document)
+        if isinstance(known, Plan):
+            size = known.size
+            try:
+                return await known.answer(variables, context)
+            except Unplanned:
+                pass  # resolvers that were called by now are called once more
+            finally:
+                if known.size != size:
+                    self._known.put(key, known, known.size)
+        return await self.interpret(document, operation_name, variables, context)
+
+    async def interpret(
+        self,
+        document: DocumentNode,
+        operation_name: str | None,
+        variables: Mapping[str, Any] | None,
+        context: object,
+    ) -> ExecutionResult:
+        """Return graphql-core's own answer to a document that was validated."""
+        found = graphql.execute(
+            self._schema._schema,  # noqa: SLF001 - strawberry has no other way to it
             document,
-            context_value=context,
-            variable_values=dict(variables) if variables else None,
+            variable_values=dict(variables or {}),
             operation_name=operation_name,
+            context_value=context,
+            is_awaitable=optimized_is_awaitable,
+            executor_class=self._schema.execution_context_class,
+            operation_extensions=None,
             hide_suggestions=self._hide,
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
-            executor_class=StrawberryGraphQLCoreExecutionContext,
         )
-        return result if isinstance(result, ExecutionResult) else await result
+        return await found if isawaitable(found) else found
 
     async def subscribe(
         self,
@@ -47,14 +112,14 @@ class Executor:
         *,
         operation_name: str | None,
         variables: Mapping[str, Any] | None,
-        context: Context,
+        context: object,
     ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
         """Return the results of a subscription, or one result where it cannot begin."""
-        found: Any = subscribe(
-            self._schema,
+        found: Any = graphql.subscribe(
+            self._schema._schema,  # noqa: SLF001 - as above
             document,
             context_value=context,
-            variable_values=dict(variables) if variables else None,
+            variable_values=dict(variables or {}),
             operation_name=operation_name,
             hide_suggestions=self._hide,
         )
@@ -62,3 +127,24 @@ class Executor:
             await found if isawaitable(found) else found
         )
         return source
+
+    def _compile(self, key: Key, document: DocumentNode) -> _Known:
+        operation = _operation(document, key[1])
+        plan = operation and compile_plan(self._schema, operation, _fragments(document))
+        known = plan or _Uncovered
+        self._known.put(key, known, plan.size if plan else 1)
+        return known
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    """Return the operation that is meant, or None where none or no single one is."""
+    every = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if name is None:
+        return every[0] if len(every) == 1 else None
+    named = [each for each in every if each.name and each.name.value == name]
+    return named[-1] if named else None
+
+
+def _fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
+    every = (each for each in document.definitions if isinstance(each, FragmentDefinitionNode))
+    return {each.name.value: each for each in every}

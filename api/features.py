@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NewType
 
 import strawberry
 from strawberry.scalars import Base64
 
 from api.reading import Reading
-from attune.collect.event import EPOCH
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import PlainView, Status
@@ -63,6 +62,19 @@ class FeatureTypes:
     of: Callable[[Reading], Any]
 
 
+class _Features:
+    """The views of a reading as attributes, each had when it is asked for."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self._reading.view(name)
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 def feature_types(features: FeatureSet) -> FeatureTypes:
     """Return the types of an entity's feature views."""
     entity = features.entity
@@ -86,20 +98,7 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
         },
     )
 
-    def of(reading: Reading) -> Any:  # noqa: ANN401 - a type made at run time
-        return whole(
-            **{
-                name: views[name](as_of=_as_of(reading, name), **values)
-                for name, values in reading.values.items()
-            },
-            **{
-                name: stored[name](as_of=_moment(held.as_of), status=held.status, **held.values)
-                for name, held in reading.stored.items()
-            },
-            **{name: ranked[name](**values) for name, values in reading.ranked.items()},
-        )
-
-    return FeatureTypes(whole, of)
+    return FeatureTypes(whole, _Features)
 
 
 def _view_type(view: FeatureView) -> type:
@@ -136,11 +135,3 @@ def _type(name: str, description: str, fields: Mapping[str, tuple[Any, Any]]) ->
 def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
     unit = f" [{field.unit}]" if field.unit else ""
     return strawberry.field(description=f"{field.description}{unit}.")
-
-
-def _as_of(reading: Reading, name: str) -> datetime | None:
-    return _moment(reading.newest(name) or None)
-
-
-def _moment(ms: int | None) -> datetime | None:
-    return None if ms is None else EPOCH + timedelta(milliseconds=ms)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from api.reading import Reader, Reading
+from api.reading import Reader, Reading, nobody
 from attune.features.entities import CUSTOMERS
 from attune.features.feature import Value
 
@@ -32,10 +32,15 @@ class Population:
             self._reading = found
         self._until = self._clock() + KEPT
 
-    def values(self, view: str, now: int) -> Mapping[str, Value]:
-        """Return a view's values at `now` (ms since 1970); before it could be read, nothing."""
-        if self._reading is None or self._reading.degraded:
-            return {}
-        kept, features = self._reading.kept, self._reading.features
+    @property
+    def present(self) -> Callable[[str, int], Mapping[str, Value]]:
+        """What is known now: for one answer, whatever is read anew while it is made.
+
+        The values of a view at a moment (ms since 1970); before it could be read, nothing.
+        """
+        reading = self._reading
+        if reading is None or reading.degraded:
+            return nobody
+        kept, views = reading.kept, reading.features.by_name
         # Not before its latest event, as always; but when it was read does not matter.
-        return kept.read(features.by_name[view], max(now, kept.last_seen))
+        return lambda view, now: kept.read(views[view], max(now, kept.last_seen))

@@ -4,14 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from api.caching import lacking
+from api.views import Flat, Ranked, Stored, Streamed, degrade
 from attune.adapters.plain import Held, held
 from attune.errors import Unavailable
 from attune.features.feature import Value
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Row
 from attune.profiles.found import Found
-from attune.telemetry import DEGRADED
+
+View = Streamed | Stored | Ranked
 
 
 def nobody(_view: str, _now: int) -> Mapping[str, Value]:
@@ -29,21 +30,25 @@ class Reading:
     among: Callable[[str, int], Mapping[str, Value]] = nobody
     """Values of the population, by view and moment."""
     degraded: list[str] = field(default_factory=list)
+    _views: dict[str, View] = field(default_factory=dict)
 
-    @cached_property
-    def values(self) -> Mapping[str, Mapping[str, Value]]:
-        """Each view's fields, evaluated at `now`; a state that cannot be read counts as empty."""
-        return {view.name: self._read(view.name) for view in self.features.views}
+    def view(self, name: str) -> View:
+        """Return a view or a rank by its name, with its fields as attributes."""
+        found = self._views.get(name)
+        if found is None:
+            found = self._views[name] = self._view(name)
+        return found
 
-    def _read(self, name: str) -> Mapping[str, Value]:
-        view = self.features.by_name[name]
-        if view.state_name in self.kept.seams:
-            self.degrade(f"features.{name}", "not filled from the archive yet: `attune backfill`")
-            return {field.name: None for field in view.fields}
-        values = self.kept.read(view, self.now)
-        if reason := self.kept.lost.get(view.state_name):
-            self.degrade(f"features.{name}", reason)
-        return values
+    def _view(self, name: str) -> View:
+        if view := self.features.by_name.get(name):
+            return Streamed(view, self.kept, self.now, self.degraded)
+        if any(plain.name == name for plain in self.features.plain):
+            return Stored(self.stored[name])
+        for rank in self.features.ranks:
+            if rank.name == name:
+                own = self.kept.read(self.features.by_name[rank.own], self.now)
+                return Ranked(rank.read(own, self.among(rank.among, self.now)))
+        raise KeyError(name)
 
     @cached_property
     def stored(self) -> Mapping[str, Held]:
@@ -55,30 +60,23 @@ class Reading:
                 self.degrade(f"features.{name}", reason)
         return found
 
-    @cached_property
-    def ranked(self) -> Mapping[str, Mapping[str, Value]]:
-        """Where the entity stands among all, by what says so."""
-        return {
-            rank.name: rank.read(self.values[rank.own], self.among(rank.among, self.now))
-            for rank in self.features.ranks
-        }
-
-    @cached_property
-    def flat(self) -> dict[str, Value]:
+    @property
+    def flat(self) -> Mapping[str, Value]:
         """Every field of every view: what models are given, and rules."""
-        stored = (view.values for view in self.stored.values())
-        views = (*self.values.values(), *stored, *self.ranked.values())
-        return {name: value for fields in views for name, value in fields.items()}
+        return Flat(self.view, self.features.sources)
 
-    def newest(self, name: str) -> int:
-        """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        return self.kept.newest(self.features.by_name[name])
+    def check(self) -> list[str]:
+        """Decode all that is stored, and return what is missing of it and of other parts."""
+        for view in self.features.views:
+            found = self.view(view.name)
+            if isinstance(found, Streamed):
+                found.check()
+        _ = self.stored
+        return self.degraded
 
     def degrade(self, part: str, reason: str) -> None:
         """Say in the answer that a part is missing, and why."""
-        DEGRADED.labels(part).inc()
-        lacking()
-        self.degraded.append(f"{part}: {reason}")
+        degrade(self.degraded, part, reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from api.entities import entity_field
 from api.features import SCALARS, FeatureTypes, feature_types
 from api.live.subscription import subscription_type
 from api.measure import BlockExposures
-from api.predict import Prediction, predictions_of
+from api.predict import Prediction
 from api.profiles import Profile, Segment, segments_of
 from api.visitor import Visitor
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
+from attune.predict.score import Score
 
 MOST_USERS = 500
 """Of one request: read in one pipeline, which holds up others for some milliseconds."""
@@ -61,9 +62,9 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
         def features(self) -> Any:  # noqa: ANN401 - as above
             return made.of(self.visitor)
 
-        @strawberry.field(description="What they are likely to do.")
-        def predictions(self, names: list[str] | None = None) -> list[Prediction]:
-            return predictions_of(self.visitor, names)
+        @strawberry.field(description="What they are likely to do.", graphql_type=list[Prediction])
+        def predictions(self, names: list[str] | None = None) -> list[Score]:
+            return self.visitor.scores(names)
 
         @strawberry.field(description="What to show them, decided now, slot by slot.")
         def blocks(self, slots: list[str] | None = None) -> list[Block]:
@@ -71,8 +72,7 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
 
         @strawberry.field(description="Parts that are missing from this answer, and why.")
         def degraded(self) -> list[str]:
-            _ = self.visitor.flat  # reading the features may find one that cannot be read
-            return self.visitor.degraded
+            return self.visitor.check()
 
     return User
 

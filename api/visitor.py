@@ -1,10 +1,9 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from api.current import Current
 from api.population import Population
@@ -14,10 +13,9 @@ from attune.decide.facts import Facts
 from attune.decide.rules import decide
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
-from attune.features.spelling import camel
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
-from attune.predict.score import Score
+from attune.predict.score import Score, Scorer
 from attune.profiles.following import followed
 from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
@@ -39,17 +37,22 @@ class Visitor(Reading):
         """What is kept of them."""
         return self.kept
 
-    @cached_property
-    def scores(self) -> list[Score]:
-        """One score a model."""
-        return [scorer.score(self.flat) for scorer in self.current.scorers]
+    _scored: dict[str, Score] = field(default_factory=dict)
+
+    def scores(self, names: Collection[str] | None = None) -> list[Score]:
+        """Return one score a model, of all or of those named."""
+        found = (each for each in self.current.scorers if names is None or each.name in names)
+        return [self._score(scorer) for scorer in found]
+
+    def _score(self, scorer: Scorer) -> Score:
+        score = self._scored.get(scorer.name)
+        if score is None:
+            score = self._scored[scorer.name] = scorer.score(self.flat)
+        return score
 
     @cached_property
     def _known(self) -> Facts:
-        user: dict[str, Any] = {camel(name): value for name, value in self.flat.items()}
-        user["traits"] = self.profile.traits.plain()
-        predictions = {score.name: score.value for score in self.scores}
-        return self.current.playbook.facts({"user": user, "prediction": predictions})
+        return self.current.playbook.facts({"user": _User(self), "prediction": _Predictions(self)})
 
     @cached_property
     def segments(self) -> tuple[Membership, ...]:
@@ -66,6 +69,44 @@ class Visitor(Reading):
         return decide(
             self.current.playbook, slot, self.facts, decision_id=self.new_id(), at=self.now
         )
+
+
+class _User(Mapping[str, object]):
+    """The features as rules spell them, and the traits; only what a rule asks for is read."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._spelled = visitor.features.spelled
+        self._flat = visitor.flat
+        self._traits = visitor.profile.traits
+
+    def __getitem__(self, name: str) -> object:
+        return self._traits.plain() if name == "traits" else self._flat[self._spelled[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._spelled
+        yield "traits"
+
+    def __len__(self) -> int:
+        return len(self._spelled) + 1
+
+
+class _Predictions(Mapping[str, float]):
+    """The values of scores by their names; no model runs that no rule asks for."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+
+    def __getitem__(self, name: str) -> float:
+        scores = self._visitor.scores({name})
+        if not scores:
+            raise KeyError(name)
+        return scores[0].value
+
+    def __iter__(self) -> Iterator[str]:
+        return (scorer.name for scorer in self._visitor.current.scorers)
+
+    def __len__(self) -> int:
+        return len(self._visitor.current.scorers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +157,7 @@ class Reception:
             asked=asked,
             current=current,
             new_id=self.new_id,
-            among=self.population.values if self.population else nobody,
+            among=self.population.present if self.population else nobody,
         )
         if away or profile.broken:
             visitor.degrade("features", away or profile.broken)

@@ -79,5 +79,5 @@ async def _folded_and_answered(events: list[Event]) -> None:
         await consumer.take([taken])
     for profile in {event.profile for event in events} | {anonymous_profile("x")}:
         visitor = await reception(store).visitor(profile, millis(NOON))
-        orjson.dumps([visitor.values, ShownProfile.of(visitor).traits])
+        orjson.dumps([dict(visitor.flat), ShownProfile.of(visitor).traits])
         assert visitor.degraded == []

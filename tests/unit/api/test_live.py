@@ -54,7 +54,7 @@ class Shop:
 
 
 def views(answer: Answer) -> object:
-    return answer.visitor.values["activity"]["views_24h"]
+    return answer.visitor.flat["views_24h"]
 
 
 async def test_the_first_answer_comes_at_once_and_the_next_with_what_was_done() -> None:
