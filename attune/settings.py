@@ -121,10 +121,10 @@ class Api(BaseModel, frozen=True):
         default=64 * 1024 * 1024, gt=0, description="of memory that they take, about"
     )
     compress_from: int = Field(
-        default=4 * 1024,
+        default=1_400,
         ge=0,
         description="bytes of a GraphQL answer from which it is packed with gzip, where the "
-        "caller takes that; 0: never",
+        "caller takes that: what one packet carries; 0: never",
     )
     public_max_age: Seconds = Field(
         default=timedelta(seconds=10),
