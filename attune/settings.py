@@ -67,10 +67,10 @@ class Limits(BaseModel, frozen=True):
     definitions: int = Field(default=60, gt=0, description="operations and fragments of a document")
     depth: int = Field(default=12, gt=0, description="fields within fields, fragments written out")
     fields: int = Field(
-        default=1_000, gt=0, description="of an operation, fragments written out wherever spread"
+        default=1_000, gt=0, description="of a document, fragments written out wherever spread"
     )
-    aliases: int = Field(default=30, gt=0, description="of an operation, as above")
-    directives: int = Field(default=30, gt=0, description="of an operation, as above")
+    aliases: int = Field(default=100, gt=0, description="of a document, as above")
+    directives: int = Field(default=30, gt=0, description="of a document, as above")
     root_fields: int = Field(default=10, gt=0, description="of an operation; most read the store")
     duplicates: int = Field(
         default=20, gt=0, description="how often a field may stand at one place of the answer"

@@ -39,7 +39,7 @@ ATTACKS = {
         "FRAGMENT_CIRCLE",
     ),
     "aliases": (
-        "{ " + " ".join(f"a{n}: {USER} {{ id }}" for n in range(40)) + " }",
+        "{ " + " ".join(f"a{n}: {USER} {{ id }}" for n in range(110)) + " }",
         "ALIASES_LIMIT",
     ),
     "many visitors at once": (
