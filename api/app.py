@@ -4,23 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from uuid import uuid4
 
 from api import collect, graphql, health, pages
 from api.answer import Answerer
 from api.application import Application, serve_within
-from api.context import Context
 from api.current import Following
-from api.documents import Documents
-from api.execute import Executor
-from api.live.answers import Answering
-from api.manifest import Manifests
+from api.installed import Installed, Services, installed
+from api.manifest import LOOK_EVERY
 from api.measure import Measured
-from api.persisted import Library
-from api.population import Population
-from api.reading import Reader
-from api.schema import build_schema
-from api.visitor import Reception
+from api.rollout import Rollout
 from api.warm import settle, warm_up
 from attune.adapters.cel import compiled
 from attune.adapters.changes import RedisChanges
@@ -28,16 +22,13 @@ from attune.adapters.feast import Layout
 from attune.adapters.kafka.log import KafkaLog, open_log
 from attune.adapters.onnx import load_scorer
 from attune.adapters.postgres.content import PostgresContent
-from attune.adapters.postgres.database import open_database
+from attune.adapters.postgres.database import Database, open_database
+from attune.adapters.postgres.declarations import PostgresDeclarations
 from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.models import PostgresModels
-from attune.adapters.redis import RedisStore, open_wire
+from attune.adapters.redis import open_wire
 from attune.errors import Unavailable
-from attune.features.entities import POPULATION
-from attune.features.view import USER
-from attune.ports import OnlineStore
-from attune.predict.score import Scorer
-from attune.predict.store import StoredModel
+from attune.features.feature_set import FeatureSet
 from attune.settings import Settings
 from feature_repo.views import FEATURES, USER_FEATURES
 
@@ -46,6 +37,45 @@ from feature_repo.views import FEATURES, USER_FEATURES
 async def open_application(settings: Settings) -> AsyncIterator[Application]:
     """Yield the application with everything it needs; no server need be there yet."""
     async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        log = await stack.enter_async_context(open_log(settings.kafka))
+        services = await stack.enter_async_context(open_services(settings, database))
+        following = services.following
+
+        async def taken_over(new: Installed) -> None:
+            services.fields.clear()
+            services.fields.update(_names(new.every[0]))
+            await following.refresh()  # models may be given other fields
+
+        declarations = PostgresDeclarations(database, settings)
+        rollout = Rollout(declarations, partial(installed, services), FEATURES, taken_over)
+        await stack.enter_async_context(_running(rollout.follow()))
+        await stack.enter_async_context(_running(_manifests(rollout)))
+        await warm_up(rollout.current.answerer, rollout.current.documents)
+        exact, prefixes = pages.routes(
+            demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
+        )
+        ask = exact.get(("GET", "/graphql"))
+
+        def answerer() -> Answerer:
+            return rollout.current.answerer
+
+        yield Application(
+            {
+                **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
+                **health.routes(_parts(log, rollout, following)),
+                **exact,
+                **graphql.routes(answerer, settings.api, page=ask),
+            },
+            prefixes,
+            graphql.sockets(answerer, settings.api),
+        )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, database: Database) -> AsyncIterator[Services]:
+    """Yield what answers are made with."""
+    async with AsyncExitStack() as stack:
         wire = stack.enter_context(
             open_wire(
                 str(settings.redis),
@@ -53,58 +83,21 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
                 cluster=settings.redis_cluster,
             )
         )
-        readers = {
-            features.entity.name: Reader(RedisStore(wire, settings.project, features), features)
-            for features in FEATURES
-        }
-        store = readers[USER.name].store
-        log = await stack.enter_async_context(open_log(settings.kafka))
-        database = await stack.enter_async_context(open_database(settings))
+        fields = _names(USER_FEATURES)
         following = Following(
-            PostgresContent(database, settings), PostgresModels(database), compiled, _scorer
+            PostgresContent(database, settings),
+            PostgresModels(database),
+            compiled,
+            lambda stored: load_scorer(stored, fields),
         )
         await following.refresh()
         await stack.enter_async_context(_running(following.follow()))
-        reception = Reception(
-            store,
-            USER_FEATURES,
-            lambda: following.current,
-            _new_id,
-            Population(readers[POPULATION.name]),
-        )
-        changes = RedisChanges(
-            str(settings.redis), Layout(settings.project, USER_FEATURES).bare_key
-        )
+        key = Layout(settings.project, USER_FEATURES).bare_key
+        changes = RedisChanges(str(settings.redis), key)
         stack.push_async_callback(changes.close)
         await stack.enter_async_context(_running(changes.follow()))
-        live = Answering(reception, changes, following.listeners, settings.api.live)
         measured = Measured(PostgresMeasures(database).counts)
-        context = Context(reception, measured, _clock, live, readers)
-        schema = build_schema(FEATURES)
-        documents = Documents(schema, settings.api)
-        manifests = Manifests(settings.api.manifests, documents)
-        manifests.load(needed=settings.api.documents == "known")
-        await stack.enter_async_context(_running(manifests.follow()))
-        answerer = Answerer(
-            Library(documents, lambda: manifests.known, settings.api),
-            Executor(schema, hide_suggestions=not settings.api.introspection),
-            context,
-            settings.api,
-        )
-        await warm_up(answerer, documents)
-        exact, prefixes = pages.routes(
-            demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
-        )
-        yield Application(
-            {
-                **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
-                **health.routes(_parts(store, log, following)),
-                **exact,
-                **graphql.routes(answerer, page=exact.get(("GET", "/graphql"))),
-            },
-            prefixes,
-            graphql.sockets(answerer),
-        )
+        yield Services(settings, wire, changes, following, measured, fields)
 
 
 @asynccontextmanager
@@ -118,10 +111,10 @@ application = serve_within(_served)
 """What the server imports: `uvicorn api.app:application`."""
 
 
-def _parts(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[str, health.Part]:
+def _parts(log: KafkaLog, rollout: Rollout, following: Following) -> Mapping[str, health.Part]:
     async def redis() -> str:
         try:
-            await store.load(["health"])
+            await rollout.current.answerer.context.reception.store.load(["health"])
         except Unavailable as error:
             return str(error)
         return ""
@@ -132,11 +125,22 @@ def _parts(store: OnlineStore, log: KafkaLog, following: Following) -> Mapping[s
     async def content() -> str:
         return "; ".join(f"{part}: {why}" for part, why in following.current.missing.items())
 
+    async def features() -> str:
+        return rollout.problem
+
     return {
         "redis": health.Part(redis),
         "kafka": health.Part(kafka, needed=lambda: not log.connected),
         "content": health.Part(content, needed=lambda: not following.loaded),
+        "features": health.Part(features),
     }
+
+
+async def _manifests(rollout: Rollout) -> None:
+    """Read the manifests again when they change, those of whatever is served."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY)
+        await rollout.current.manifests.refresh()
 
 
 @asynccontextmanager
@@ -150,8 +154,8 @@ async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
             await task
 
 
-def _scorer(stored: StoredModel) -> Scorer:
-    return load_scorer(stored, {field.name for field in USER_FEATURES.fields})
+def _names(users: FeatureSet) -> set[str]:
+    return {field.name for field in users.fields}
 
 
 def _clock() -> datetime:

@@ -39,6 +39,10 @@ class Cache(Generic[Key, Value]):
         """Keep a new value, of so many bytes; not one that alone is too large."""
         self._trial.put(key, value, size)
 
+    def kept(self) -> list[Key]:
+        """Return the keys of what was asked for again, the longest unused first."""
+        return list(self._kept.values)
+
     def __len__(self) -> int:
         return len(self._trial.values) + len(self._kept.values)
 

@@ -6,8 +6,7 @@ from typing import Final
 from api.http import Headers
 
 _LEVEL: Final = 1
-"""The fastest: a 6 kB answer in 45 us to 1.2 kB; the next levels take twice the time for a tenth
-fewer bytes."""
+"""The fastest: 6 kB become 1.0 kB in 17 us; level 6 takes twice as long for a twentieth fewer."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 PACKED: Final[Headers] = ((b"content-encoding", b"gzip"),)
 

@@ -120,6 +120,10 @@ class Documents:
         self._found.put(text, found, found.size)
         return found
 
+    def texts(self) -> list[str]:
+        """Return the texts that were asked for more than once, the longest unused first."""
+        return self._found.kept()
+
     def trusted(self, text: str) -> Document:
         """Return the document of a text that the front ends' own build wrote: without limits.
 

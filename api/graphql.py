@@ -1,23 +1,23 @@
 """GraphQL over HTTP: one path, POST and GET, and a status and a media type for every outcome."""
 
-import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from api import caching, negotiation
-from api.answer import Answer, Answerer, QueriesOnly, TooSlow
+from api.answer import Answer, Answerer, QueriesOnly
 from api.asked import Asked, addressed, posted
 from api.compression import PACKED, packed
+from api.deadline import Deadlines
 from api.http import JSON, Handler, Headers, Request, Response, Routes, Sockets, Stream
 from api.live.events import events
 from api.live.operations import Operations
 from api.live.socket import serving
 from api.refusal import Refused, bad_request_body
-from attune.errors import BadRequest, TooLarge
+from attune.errors import BadRequest, TooLarge, Unavailable
 from attune.settings import Api
 from attune.telemetry import ANSWERS, REQUESTS_REFUSED
 
@@ -33,26 +33,32 @@ class SlowBody(BadRequest):
     code = "request_timeout"
 
 
-def routes(answerer: Answerer, page: Handler | None = None) -> Routes:
-    """Return the routes of GraphQL; a browser that asks nothing gets the page, if there is one."""
-    settings = answerer.settings
+class TooSlow(Unavailable):
+    """The answer was not there in time."""
 
-    operations = Operations(answerer)
+
+def routes(current: Callable[[], Answerer], settings: Api, page: Handler | None = None) -> Routes:
+    """Return the routes of GraphQL; a browser that asks nothing gets the page, if there is one.
+
+    A request is answered by who is `current` when it was read.
+    """
+    deadlines = Deadlines()
+    operations = Operations(current)
 
     async def post(request: Request) -> Response | Stream:
-        return await _Exchange(operations, settings, request).post()
+        return await _Exchange(operations, settings, deadlines, request).post()
 
     async def get(request: Request) -> Response | Stream:
         if page and not request.query_size and negotiation.takes_html(request.header(b"accept")):
             return await page(request)
-        return await _Exchange(operations, settings, request).get()
+        return await _Exchange(operations, settings, deadlines, request).get()
 
     return {("POST", "/graphql"): post, ("GET", "/graphql"): get}
 
 
-def sockets(answerer: Answerer) -> Sockets:
+def sockets(current: Callable[[], Answerer], settings: Api) -> Sockets:
     """Return what serves GraphQL over WebSockets."""
-    return {"/graphql": serving(Operations(answerer), answerer.settings.live)}
+    return {"/graphql": serving(Operations(current), settings.live)}
 
 
 @dataclass(slots=True)
@@ -61,6 +67,7 @@ class _Exchange:
 
     operations: Operations
     settings: Api
+    deadlines: Deadlines
     request: Request
     kind: bytes = negotiation.JSON
     """Media type of the response."""
@@ -91,20 +98,25 @@ class _Exchange:
         except (BadRequest, Refused, TooSlow) as error:
             return self._refused(error)
 
-    async def _answer(self, asked: Asked, *, by_get: bool) -> Answer:
-        started = time.perf_counter()
-        answer = await self.operations.answerer.answer(asked, by_get=by_get)
-        ANSWERS.observe(time.perf_counter() - started)
-        return answer
-
     async def _body(self) -> bytes:
         seconds = self.settings.body_timeout.total_seconds()
         try:
-            async with asyncio.timeout(seconds):
+            with self.deadlines.within(seconds):
                 return await self.request.body(self.settings.max_body_bytes)
         except TimeoutError as error:
             message = f"the body did not arrive within {seconds:g} s"
             raise SlowBody(message, remedy="send it again") from error
+
+    async def _answer(self, asked: Asked, *, by_get: bool) -> Answer:
+        started = time.perf_counter()
+        seconds = self.settings.timeout.total_seconds()
+        try:
+            with self.deadlines.within(seconds):
+                answer = await self.operations.current().answer(asked, by_get=by_get)
+        except TimeoutError as error:
+            raise TooSlow("the answer", f"it took more than {seconds:g} s") from error
+        ANSWERS.observe(time.perf_counter() - started)
+        return answer
 
     def _parameters(self) -> dict[str, str]:
         limit = self.settings.max_body_bytes

@@ -21,7 +21,7 @@ from attune.telemetry import DOCUMENTS_KNOWN
 
 _log = structlog.get_logger()
 
-_LOOK_EVERY: Final = 2.0  # seconds
+LOOK_EVERY: Final = 2.0  # seconds
 _SHOWN: Final = 20
 _APOLLO: Final = "apollo-persisted-query-manifest"
 _PREFIX: Final = "sha256:"
@@ -165,12 +165,6 @@ class Manifests:
             return False
         _log.info("manifest read", documents=len(self.known.by_text))
         return True
-
-    async def follow(self) -> None:
-        """Look again and again, for as long as the server runs."""
-        while True:
-            await asyncio.sleep(_LOOK_EVERY)
-            await self.refresh()
 
     def _take(self, known: Known) -> None:
         self.known = known

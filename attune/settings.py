@@ -82,10 +82,10 @@ class Limits(BaseModel, frozen=True):
     definitions: int = Field(default=60, gt=0, description="operations and fragments of a document")
     depth: int = Field(default=12, gt=0, description="fields within fields, fragments written out")
     fields: int = Field(
-        default=1_000, gt=0, description="of an operation, fragments written out wherever spread"
+        default=1_000, gt=0, description="of a document, fragments written out wherever spread"
     )
-    aliases: int = Field(default=30, gt=0, description="of an operation, as above")
-    directives: int = Field(default=30, gt=0, description="of an operation, as above")
+    aliases: int = Field(default=100, gt=0, description="of a document, as above")
+    directives: int = Field(default=30, gt=0, description="of a document, as above")
     root_fields: int = Field(default=10, gt=0, description="of an operation; most read the store")
     duplicates: int = Field(
         default=20, gt=0, description="how often a field may stand at one place of the answer"
@@ -141,10 +141,10 @@ class Api(BaseModel, frozen=True):
         default=64 * 1024 * 1024, gt=0, description="of memory that they take, about"
     )
     compress_from: int = Field(
-        default=4 * 1024,
+        default=1_400,
         ge=0,
         description="bytes of a GraphQL answer from which it is packed with gzip, where the "
-        "caller takes that; 0: never",
+        "caller takes that: what one packet carries; 0: never",
     )
     public_max_age: Seconds = Field(
         default=timedelta(seconds=10),

@@ -60,6 +60,12 @@ FRESHNESS = Histogram(
     ["consumer"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 20.0, 60.0, 300.0, 3600.0),
 )
+ROLLOUTS = Counter(
+    "attune_rollouts_total",
+    "Feature declarations that were applied, taken over by this process or refused. Refused: "
+    "/health/ready says why; those before stay in use.",
+    ["outcome"],
+)
 LIVE_SUBSCRIPTIONS = Gauge(
     "attune_live_subscriptions",
     "Live subscriptions of this process. Near `ATTUNE_API__LIVE__MOST`: add workers.",

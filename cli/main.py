@@ -15,6 +15,7 @@ from attune.errors import AttuneError
 from attune.settings import Settings
 from cli.archive import app as archive_app
 from cli.dead.commands import app as dead_app
+from cli.documents import app as documents_app
 from cli.features.commands import app as features_app
 from cli.logs import configure_logs
 from cli.replay import command as replay_command
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(features_app, name="features")
 app.add_typer(dead_app, name="dead")
+app.add_typer(documents_app, name="documents")
 app.add_typer(archive_app, name="archive")
 app.command("replay")(replay_command)
 

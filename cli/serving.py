@@ -41,7 +41,17 @@ _METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 def serve(settings: Api, workers: int) -> None:
     """Serve until SIGTERM; with several workers SIGHUP replaces them, one after the other."""
-    config = _Config(
+    config = configuration(settings, workers)
+    if workers == 1:
+        _serve_alone(uvicorn.Server(config))
+    else:
+        with _shared_metrics() as folder:
+            _Supervisor(config, folder).run()
+
+
+def configuration(settings: Api, workers: int) -> uvicorn.Config:
+    """Return how uvicorn is to run."""
+    return _Config(
         "api.app:application",
         host=settings.host,
         port=settings.port,
@@ -56,11 +66,6 @@ def serve(settings: Api, workers: int) -> None:
         timeout_graceful_shutdown=_IN_HAND,
         timeout_worker_healthcheck=_SILENT,
     )
-    if workers == 1:
-        _serve_alone(uvicorn.Server(config))
-    else:
-        with _shared_metrics() as folder:
-            _Supervisor(config, folder).run()
 
 
 class _Config(uvicorn.Config):

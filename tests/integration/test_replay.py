@@ -38,7 +38,7 @@ async def test_every_feature_of_the_file_is_what_duckdb_computes(settings: Setti
         pytest.skip(f"needs the real events in {FILE}")
     migrate(settings)
     truth = Truth(FILE)
-    with api(settings) as client, consumer(settings):
+    with api(settings, **A_HUNDRED_USERS) as client, consumer(settings):
         summary = await send(client, Options(FILE))
         assert (summary.accepted, summary.rejected, summary.bad_rows) == (EVENTS, 0, 0)
         assert await messages(settings) == {BEHAVIORAL: 17_221, TRANSACTIONAL: 214, CONTEXTUAL: 0}
@@ -84,6 +84,13 @@ def read(features: FeatureSet, states: Any, now: int) -> dict[str, Any]:
         values |= folded.read(view, now)
     assert not folded.lost
     return values
+
+
+A_HUNDRED_USERS = {
+    f"ATTUNE_API__LIMITS__{name}": "20000"
+    for name in ("ALIASES", "FIELDS", "ROOT_FIELDS", "TOKENS", "COST")
+}
+"""What one page would never ask."""
 
 
 def answered(

@@ -101,4 +101,7 @@ def serving_graphql(
     """GraphQL over HTTP of any schema."""
     library = Library(Documents(schema, settings), known, settings)
     answerer = Answerer(library, Executor(schema), context, settings)
-    return Application(graphql.routes(answerer), sockets=graphql.sockets(answerer))
+    return Application(
+        graphql.routes(lambda: answerer, settings),
+        sockets=graphql.sockets(lambda: answerer, settings),
+    )

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from attune.adapters.memory import MemoryStore
 from attune.settings import Api
 
-EXAMPLES = int(os.environ.get("ATTUNE_FUZZ_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("ATTUNE_FUZZ_EXAMPLES", "50"))
 """Of all root fields together."""
 APPLICATION = application_of(MemoryStore(), settings=Api(introspection=True))
 
