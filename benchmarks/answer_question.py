@@ -1,5 +1,6 @@
 """What `answer` asks, and the answer to it written by hand."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from api.visitor import Visitor
@@ -85,6 +86,4 @@ def by_hand(visitor: Visitor) -> dict[str, Any]:
 
 
 def _moment(ms: int) -> str | None:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat() if ms else None

@@ -7,7 +7,6 @@ had left it at that. `feast` is Feast's feature server, which answers thirty sto
 nothing else.
 """
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,16 +18,29 @@ import uvicorn
 from answer_question import by_hand
 from strawberry.asgi import GraphQL
 
-from api.app import opened_context
+from api.app import open_services
 from api.application import Application, serve_within
 from api.context import Context
 from api.http import Request, Response, reply
+from api.installed import context_of
 from api.schema import build_schema
 from api.warm import settle
+from attune.adapters.postgres.database import open_database
 from attune.collect.event import millis
 from attune.ids import ProfileId
 from attune.settings import Settings
 from feature_repo.views import FEATURES
+
+
+@asynccontextmanager
+async def opened_context() -> AsyncIterator[Context]:
+    """Yield what our resolvers are given, as our API makes it."""
+    settings = Settings(_env_file=None)
+    async with (
+        open_database(settings) as database,
+        open_services(settings, database) as services,
+    ):
+        yield context_of(services, FEATURES)
 
 
 def floor() -> Any:  # noqa: ANN401 - an ASGI application
@@ -36,7 +48,7 @@ def floor() -> Any:  # noqa: ANN401 - an ASGI application
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Application]:
-        async with opened_context(Settings(_env_file=None)) as context:
+        async with opened_context() as context:
 
             async def answer(request: Request) -> Response:
                 asked = orjson.loads(await request.body(100_000))
@@ -65,7 +77,7 @@ def stock() -> Any:  # noqa: ANN401 - as above
             await view(scope, receive, send)
             return
         await receive()
-        async with opened_context(Settings(_env_file=None)) as context:
+        async with opened_context() as context:
             made.append(context)
             await send({"type": "lifespan.startup.complete"})
             await receive()
@@ -89,7 +101,6 @@ def main(name: str, port: int, *more: str) -> None:
     settings = uvicorn.Config(
         made, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="on"
     )
-    asyncio.run(asyncio.sleep(0))
     uvicorn.Server(settings).run()
 
 

@@ -49,9 +49,9 @@ class Feast:
             for view, fields in service.chosen
         ]
         self._service = feast.FeatureService(name="thirty", features=self._views)
-        self._store = feast.FeatureStore(config=_config(settings, directory))
+        self._store = feast.FeatureStore(config=config(settings, directory))
         self._store.apply([user, *self._views, self._service])
-        provider, config = self._store._get_provider(), self._store.config  # noqa: SLF001 - nothing else takes values as they are
+        provider, own = self._store._get_provider(), self._store.config  # noqa: SLF001 - nothing else takes values as they are
         for view, (_, fields) in zip(self._views, service.chosen, strict=True):
             names = [field.name for field in fields]
             kept = [
@@ -63,7 +63,7 @@ class Feast:
                 )
                 for each, values in rows.items()
             ]
-            provider.online_write_batch(config, view, kept, None)
+            provider.online_write_batch(own, view, kept, None)
         self._found = self._store.get_feature_service("thirty")
 
     async def read(self, ids: Sequence[str]) -> dict[str, list[Any]]:
@@ -74,7 +74,8 @@ class Feast:
         return answer
 
 
-def _config(settings: Settings, directory: Path) -> RepoConfig:
+def config(settings: Settings, directory: Path) -> RepoConfig:
+    """Return how its store is found, whose registry lies in a directory."""
     return RepoConfig(
         project=f"plain{settings.project}x",
         provider="local",
