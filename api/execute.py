@@ -96,7 +96,7 @@ class Executor:
             variable_values=dict(variables or {}),
             operation_name=operation_name,
             context_value=context,
-            is_awaitable=optimized_is_awaitable,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type] # says what it should
             executor_class=self._schema.execution_context_class,
             operation_extensions=None,
         )

@@ -135,4 +135,3 @@ def _type(name: str, description: str, fields: Mapping[str, tuple[Any, Any]]) ->
 def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
     unit = f" [{field.unit}]" if field.unit else ""
     return strawberry.field(description=f"{field.description}{unit}.")
-

@@ -75,7 +75,6 @@ class Document:
 
 def routes(schema: strawberry.Schema, context: Context) -> Routes:
     """Return the route of GraphQL."""
-
     executor = Executor(schema)
     documents: Bounded[str, Document] = Bounded(_MOST_DOCUMENTS, _MOST_TEXT)
 

@@ -56,9 +56,7 @@ def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run 
         def features(self) -> Any:  # noqa: ANN401 - as above
             return made.of(self.visitor)
 
-        @strawberry.field(
-            description="What they are likely to do.", graphql_type=list[Prediction]
-        )
+        @strawberry.field(description="What they are likely to do.", graphql_type=list[Prediction])
         def predictions(self, names: list[str] | None = None) -> list[Score]:
             return self.visitor.scores(names)
 

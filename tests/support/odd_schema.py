@@ -213,8 +213,8 @@ class Node(Odd):
         return f"{n!r} {ids!r} {words!r} {any!r}"
 
     @strawberry.field
-    def needs(self, n: int, at: datetime | None = None, on: bool | None = True) -> str | None:
-        return f"{n!r} {at!r} {on!r}" if n != 13 else None
+    def needs(self, n: int, at: datetime | None = None, ok: float | None = 2.5) -> str | None:
+        return f"{n!r} {at!r} {ok!r}" if n != 13 else None
 
     @strawberry.field
     def shaped(self, shape: Shape | None = None, color: Color = Color.BLUE) -> str:

@@ -38,7 +38,13 @@ RULES = (
     "user.traits.plan == 'pro'",
     "user.cartValue / user.cartItems > 3.0",
 )
-STORED = (b"", b"\x29\x00\x00\x00\x00\x00\x00\xf8\x7f", b"\x20\x81\x80\x80\x80\x80\x80\x80\x10", b"\xff", b"\x18\x05")
+STORED = (
+    b"",
+    b"\x29\x00\x00\x00\x00\x00\x00\xf8\x7f",
+    b"\x20\x81\x80\x80\x80\x80\x80\x80\x10",
+    b"\xff",
+    b"\x18\x05",
+)
 """Null, NaN, a large integer, nothing that Feast writes, a small integer."""
 
 
@@ -92,7 +98,9 @@ async def _store(chance: Random) -> OnlineStore:
     await Features((store, WITH_CREDIT[0])).take(taken(*events))
     row = store.rows["ada"]
     states = {
-        name: raw if chance.random() < 0.9 else chance.choice([b"", raw[:-1], raw[:10] + b"\xff" * 9])
+        name: raw
+        if chance.random() < 0.9
+        else chance.choice([b"", raw[:-1], raw[:10] + b"\xff" * 9])
         for name, raw in row.states.items()
     }
     plain = {f"user_credit:credit_{kind}": chance.choice(STORED) for kind in STORED_TYPES}
