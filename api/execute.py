@@ -1,6 +1,7 @@
 """Answers validated documents: by a plan where they have one, else by graphql-core."""
 
 from collections.abc import AsyncGenerator, Hashable, Mapping
+from enum import Enum, auto
 from inspect import isawaitable
 from typing import Any
 
@@ -17,26 +18,27 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from api.bounded import Bounded
 from api.plans import Plan, Unplanned, compile_plan
 
-MOST_PLANS = 2_000
-MOST_FIELDS = 100_000
-"""Of all plans together; a field takes about 2 kB. A front end has some hundred documents of some
-ten fields."""
+MOST_PLANS, MOST_BYTES = 2_000, 64 * 1024 * 1024
+"""Of all plans together, with the keys they are known by. A front end has some hundred documents of
+some ten fields each."""
+
+_FIELD = 1_500
+"""Bytes that a compiled field takes, as measured."""
 
 Key = tuple[Hashable, str | None]
 
 
-class _Uncompiled:
-    """A document that was answered once: compiling one that never comes back would be a waste.
+class _Without(Enum):
+    """Documents that have no plan."""
 
-    Compiling takes as long as twenty answers of graphql-core.
-    """
+    YET = auto()
+    """Answered once: compiling one that never comes back would be a waste, because it takes as long
+    as ten answers of graphql-core."""
+    EVER = auto()
+    """Not covered."""
 
 
-class _Uncovered:
-    """A document that is no plan's."""
-
-
-_Known = Plan | type[_Uncompiled] | type[_Uncovered]
+_Known = Plan | _Without
 
 
 class Executor:
@@ -50,7 +52,7 @@ class Executor:
     def __init__(self, schema: Schema, *, hide_suggestions: bool = False) -> None:
         self._schema = schema
         self._hide = hide_suggestions
-        self._known: Bounded[Key, _Known] = Bounded(MOST_PLANS, MOST_FIELDS)
+        self._known: Bounded[Key, _Known] = Bounded(MOST_PLANS, MOST_BYTES)
 
     def prepare(
         self, document: DocumentNode, *, text_key: Hashable, operation_name: str | None = None
@@ -71,8 +73,8 @@ class Executor:
         key = text_key, operation_name
         known = self._known.get(key)
         if known is None:
-            self._known.put(key, _Uncompiled, 1)
-        elif known is _Uncompiled:
+            self._keep(key, _Without.YET)
+        elif known is _Without.YET:
             known = self._compile(key, document)
         if isinstance(known, Plan):
             size = known.size
@@ -82,7 +84,7 @@ class Executor:
                 pass  # resolvers that were called by now are called once more
             finally:
                 if known.size != size:
-                    self._known.put(key, known, known.size)
+                    self._keep(key, known)
         return await self.interpret(document, operation_name, variables, context)
 
     async def interpret(
@@ -99,7 +101,7 @@ class Executor:
             variable_values=dict(variables or {}),
             operation_name=operation_name,
             context_value=context,
-            is_awaitable=optimized_is_awaitable,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type] # says what it should
             executor_class=self._schema.execution_context_class,
             operation_extensions=None,
             hide_suggestions=self._hide,
@@ -131,8 +133,12 @@ class Executor:
     def _compile(self, key: Key, document: DocumentNode) -> _Known:
         operation = _operation(document, key[1])
         plan = operation and compile_plan(self._schema, operation, _fragments(document))
-        known = plan or _Uncovered
-        self._known.put(key, known, plan.size if plan else 1)
+        return self._keep(key, plan or _Without.EVER)
+
+    def _keep(self, key: Key, known: _Known) -> _Known:
+        fields = known.size if isinstance(known, Plan) else 0
+        text = len(key[0]) if isinstance(key[0], str | bytes) else 0
+        self._known.put(key, known, 1 + text + _FIELD * fields)
         return known
 
 

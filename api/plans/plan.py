@@ -18,7 +18,8 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry import Schema
 
-from api.plans.run import Operation, Root, Run, Unplanned
+from api.plans.operation import Operation
+from api.plans.run import Root, Run, Unplanned
 from api.plans.sites import Collector, NotCovered, Selection, sites_in
 from api.plans.source import Source
 from api.plans.variables import Variables
@@ -111,16 +112,12 @@ class Plan:
         return roots
 
     def _collected(self, given: Mapping[str, Any]) -> Selection:
-        schema, node, fragments = (
-            self._operation.schema._schema,  # noqa: SLF001 - strawberry has no other way to it
-            self._operation.node,
-            self._operation.fragments,
-        )
+        operation = self._operation
         values = self._variables.sources(given) if self._switches else _NONE
-        query = schema.query_type
+        query = operation.core.query_type
         if query is None:
             raise NotCovered("there are no queries")
-        return Collector(schema, node, fragments, values).root(query)
+        return Collector(operation.core, operation.node, operation.fragments, values).root(query)
 
 
 _NONE = VariableValues({}, {})

@@ -1,20 +1,15 @@
 """One answer of a plan: what its source calls when a value is not what it nearly always is."""
 
-from asyncio import Future, gather
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import iscoroutine
 from typing import Any, TypeAlias
 
 from graphql import (
     ExecutionResult,
-    FragmentDefinitionNode,
     GraphQLAbstractType,
     GraphQLError,
     GraphQLObjectType,
     GraphQLOutputType,
-    OperationDefinitionNode,
-    Undefined,
     get_named_type,
     is_abstract_type,
 )
@@ -22,9 +17,10 @@ from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.executor import default_field_resolver, default_type_resolver
 from graphql.execution.values import VariableValues
 from graphql.pyutils import gather_with_cancel
-from strawberry import Schema
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
+from api.plans.awaiting import is_odd, let_go_of
+from api.plans.operation import Operation
 from api.plans.sites import At, Site
 
 Build: TypeAlias = Callable[["Run", Any, At], Any]
@@ -38,15 +34,6 @@ _MOST_CLASSES = 1_000  # a program that makes classes as it goes must not fill t
 
 class Unplanned(Exception):
     """A resolver below the root gave something to await: only graphql-core can go on from there."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Operation:
-    """What a plan was made of."""
-
-    schema: Schema
-    node: OperationDefinitionNode
-    fragments: Mapping[str, FragmentDefinitionNode]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +138,7 @@ class Run:
             Exception: the value is not of the type.
         """
         executor = self.executor
-        if optimized_is_awaitable(_said(value)):
+        if optimized_is_awaitable(let_go_of(value)):
             raise Unplanned
         info, path = self.info(site, at), site.path(at)
         found = executor.complete_value(type_, site.details, info, path, value, None)
@@ -160,9 +147,9 @@ class Run:
             raise Unplanned
         return found
 
-    def object(self, site: Site, type_: GraphQLOutputType, build: Build, value: Any, at: At) -> Any:  # noqa: ANN401 - as above
-        """Build an object of a class that was not met before, or null."""
-        if _is_odd(value):
+    def build(self, site: Site, type_: GraphQLOutputType, build: Build, value: Any, at: At) -> Any:  # noqa: ANN401 - as above
+        """Build an object of a class that was not met before; anything else goes the slow way."""
+        if is_odd(value):
             return self.complete(site, type_, value, at)
         if len(PLAIN) < _MOST_CLASSES:
             PLAIN.add(value.__class__)
@@ -177,13 +164,15 @@ class Run:
         at: At,
     ) -> Any:  # noqa: ANN401 - as above
         """Build an object whose type is found out now, of the types that it may have."""
-        if _is_odd(value):
+        if is_odd(value):
             return self.complete(site, type_, value, at)
         info = self.info(site, at)
         found: Any = get_named_type(type_)
         if is_abstract_type(found):
             found = self._type_of(found, value, info)
-        if found is None or (found.is_type_of and _said(found.is_type_of(value, info)) is not True):
+        if found is None or (
+            found.is_type_of and let_go_of(found.is_type_of(value, info)) is not True
+        ):
             return self.complete(site, type_, value, at)  # it says what is wrong
         return builds[found.name](self, value, at)
 
@@ -193,8 +182,8 @@ class Run:
         value: object,
         info: Any,  # noqa: ANN401 - as there
     ) -> GraphQLObjectType | None:
-        name = _said((type_.resolve_type or default_type_resolver)(value, info, type_))
-        schema = self._operation.schema._schema  # noqa: SLF001 - strawberry has no other way to it
+        name = let_go_of((type_.resolve_type or default_type_resolver)(value, info, type_))
+        schema = self._operation.core
         found = schema.get_type(name) if isinstance(name, str) else None
         is_fitting = isinstance(found, GraphQLObjectType) and schema.is_sub_type(type_, found)
         return found if is_fitting else None  # type: ignore[return-value] # `is_fitting` says so
@@ -226,8 +215,9 @@ class Run:
 
     def _new_executor(self) -> Any:  # noqa: ANN401 - as above
         schema, fragments = self._operation.schema, self._operation.fragments
-        return schema.execution_context_class(
-            schema._schema,  # noqa: SLF001 - as above
+        make: Any = schema.execution_context_class  # its arguments are strawberry's own
+        return make(
+            self._operation.core,
             dict(fragments),
             {name: FragmentDetails(node) for name, node in fragments.items()},
             None,
@@ -251,31 +241,3 @@ def _outer(at: At, indices: int) -> At:
         assert at is not None  # noqa: S101 - there are `depth` of them
         at = at[0]
     return at
-
-
-def _is_odd(value: object) -> bool:
-    """Say whether a value is no object that fields could be read of."""
-    if value is None or value is Undefined or isinstance(value, Exception):
-        return True
-    return optimized_is_awaitable(value)
-
-
-def _said(value: Any) -> Any:  # noqa: ANN401 - whatever a function of the schema says
-    """Return the value, and let go of it if it is to be awaited."""
-    if optimized_is_awaitable(value):
-        _let_go(value)
-    return value
-
-
-_behind: set[Future[Any]] = set()
-"""What goes on in the background, so that it is not collected before its end."""
-
-
-def _let_go(awaitable: Awaitable[Any]) -> None:
-    """Have a coroutine never begin, and anything else come to its end unseen."""
-    if iscoroutine(awaitable):
-        awaitable.close()
-        return
-    future = gather(awaitable, return_exceptions=True)
-    _behind.add(future)
-    future.add_done_callback(_behind.discard)

@@ -1,4 +1,4 @@
-"""The fields of an operation where they stand in the answer, grouped as graphql-core groups them."""
+"""The fields of an operation at their places in the answer, grouped as graphql-core does it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

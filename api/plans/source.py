@@ -31,7 +31,7 @@ from graphql import (
 )
 from strawberry import Schema
 
-from api.plans.calling import Attribute, Constant, Method, called, calling
+from api.plans.calling import Attribute, Call, Constant, Method, called, calling
 from api.plans.leaves import itself, written
 from api.plans.names import Names
 from api.plans.run import PLAIN, Root
@@ -75,7 +75,7 @@ class Source:
                 items.append(f"{site.key!r}: {found.value!r}")
                 continue
             items.append(f"{site.key!r}: v{number}")
-            body += self._field(site, self._value(site), f"v{number}")
+            body += self._field(site, self._value(site, found), f"v{number}")
         return self._function(f"{name}(run, it, at)", [*body, f"return {{{', '.join(items)}}}"])
 
     def _items(self, site: Site, type_: GraphQLOutputType) -> str:
@@ -106,9 +106,8 @@ class Source:
             f"    {var} = run.failed({self._place(site, type_)}, error, {at})",
         ]
 
-    def _value(self, site: Site) -> str:
+    def _value(self, site: Site, found: Attribute | Method | Call) -> str:
         """Return the expression of a field's value, before anything is made of it."""
-        found = calling(self._schema, site)
         if isinstance(found, Attribute):
             return f"it.{found.name}"
         function = self._names.of(found.function, site.key)
@@ -137,7 +136,7 @@ class Source:
         if is_object_type(inner) and not inner.is_type_of:
             (build,) = builds.values()
             fast = f"{build}(run, {var}, {at}) if {var}.__class__ in {self._plain}"
-            return [f"{var} = {fast} else run.object({place}, {build}, {var}, {at})"]
+            return [f"{var} = {fast} else run.build({place}, {build}, {var}, {at})"]
         table = ", ".join(f"{name!r}: {build}" for name, build in builds.items())
         return [f"{var} = run.one_of({place}, {{{table}}}, {var}, {at})"]
 

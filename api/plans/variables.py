@@ -18,7 +18,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_variable_values
 
-from api.plans.run import Operation
+from api.plans.operation import Operation
 
 MAX_ERRORS = 50
 """As many as `graphql.execute` tells."""
@@ -47,7 +47,7 @@ class Variables:
     """The variables that an operation declares."""
 
     def __init__(self, operation: Operation) -> None:
-        self._schema = operation.schema._schema  # noqa: SLF001 - strawberry has no other way to it
+        self._schema = operation.core
         self._nodes = operation.node.variable_definitions or ()
         self._known = tuple(self._variable(node) for node in self._nodes)
 

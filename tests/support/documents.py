@@ -164,18 +164,23 @@ class Writer:
         if is_non_null_type(type_):
             type_ = type_.of_type
         if is_list_type(type_):
-            items = [self.item(type_.of_type, constant) for _ in range(self.chance.randrange(3))]
+            items = [
+                self.item(type_.of_type, constant=constant) for _ in range(self.chance.randrange(3))
+            ]
             return f"[{', '.join(items)}]"
         if isinstance(type_, GraphQLEnumType):
             return self.chance.choice(list(type_.values))
         if isinstance(type_, GraphQLInputObjectType):
             chosen = [name for name in type_.fields if self.chance.random() < 0.4]
-            fields = (f"{name}: {self.item(type_.fields[name].type, constant)}" for name in chosen)
+            fields = (
+                f"{name}: {self.item(type_.fields[name].type, constant=constant)}"
+                for name in chosen
+            )
             return f"{{{', '.join(fields)}}}"
         likely, *rest = WORDS.get(type_.name, ("1",))
         return self.chance.choice([likely] * 10 + rest)
 
-    def item(self, type_: Any, constant: bool) -> str:
+    def item(self, type_: Any, *, constant: bool) -> str:
         if constant or self.chance.random() < 0.8:
             return self.literal(type_, constant=constant)
         return self.variable(type_)

@@ -203,12 +203,18 @@ class Node(Odd):
         return " ".join(map(str, ids))
 
     @strawberry.field
-    def told(self, n: int = 2, ids: list[strawberry.ID] | None = None) -> str:
-        return f"{n!r} {ids!r}"
+    def told(
+        self,
+        n: int = 2,
+        ids: list[strawberry.ID] | None = None,
+        words: list[str | None] | None = None,
+        any: JSON | None = None,
+    ) -> str:
+        return f"{n!r} {ids!r} {words!r} {any!r}"
 
     @strawberry.field
-    def needs(self, n: int, at: datetime | None = None, on: bool | None = True) -> str | None:
-        return f"{n!r} {at!r} {on!r}" if n != 13 else None
+    def needs(self, n: int, at: datetime | None = None, ok: float | None = 2.5) -> str | None:
+        return f"{n!r} {at!r} {ok!r}" if n != 13 else None
 
     @strawberry.field
     def shaped(self, shape: Shape | None = None, color: Color = Color.BLUE) -> str:

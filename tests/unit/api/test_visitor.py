@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,8 +10,11 @@ from api.population import Population
 from api.reading import Reader
 from attune.adapters.memory import MemoryStore
 from attune.collect.event import millis
+from attune.decide.content import Block, Content, Rule, Segment, Slot
+from attune.features.feature import Value
 from attune.ids import ProfileId
 from attune.ports import Row
+from attune.predict.score import Score
 from consumers.features.consumer import Features
 from feature_repo.views import POPULATION_FEATURES, USER_FEATURES
 
@@ -95,3 +99,55 @@ async def test_the_population_is_read_at_the_moment_that_is_asked_about() -> Non
 
     fifths = [(await host.visitor(ProfileId(f"u{n}"), NOW)).flat for n in (0, 5, 9)]
     assert [values["recency_quintile"] for values in fifths] == [5, 3, 1]
+
+
+class Refusing:
+    """A model that nobody should run."""
+
+    name = "churn"
+
+    def score(self, features: Mapping[str, Value]) -> Score:
+        raise AssertionError(dict(features))
+
+
+async def test_only_features_that_are_asked_for_are_decoded() -> None:
+    store = MemoryStore()
+    await Features((store, USER_FEATURES)).take(taken(shopped("viewed")))
+    row = store.rows[ADA]
+    store.rows[ADA] = Row(row.version, {**row.states, "activity": b""}, row.records)
+
+    visitor = await reception(store).visitor(ADA, NOW)
+    assert (visitor.flat["sessions"], visitor.degraded) == (1, [])
+
+    assert visitor.check() == ["features.activity: user_activity v1 does not begin as it should"]
+    assert visitor.flat["views_24h"] == 0
+    assert len(visitor.check()) == 1
+
+
+async def test_a_view_with_a_seam_is_null_and_said_once() -> None:
+    store = MemoryStore()
+    former = USER_FEATURES.only({"session"})
+    await Features((store, former)).take(taken(shopped("viewed")))
+
+    visitor = await reception(store).visitor(ADA, NOW)
+
+    assert (visitor.flat["views_24h"], visitor.flat["sessions"]) == (None, 1)
+    assert visitor.view("activity").as_of is None
+    assert len([each for each in visitor.check() if "features.activity" in each]) == 1
+
+
+async def test_no_model_runs_that_neither_the_query_nor_a_rule_asks_for() -> None:
+    content = Content(
+        segments=(Segment("any", "prediction.purchase > 0.01"),),
+        slots=(Slot("hero", fallback="b"),),
+        blocks=(Block("b", "hero", "Banner"),),
+        rules=(Rule("hero", 0, "user.sessions > 5", "b"),),
+    )
+    made = current(content)
+    using = replace(made, scorers=(*made.scorers, Refusing()))
+
+    visitor = await reception(MemoryStore(), using).visitor(ADA, NOW)
+
+    assert [each.name for each in visitor.segments] == ["any"]
+    assert visitor.decide("hero").block == "b"
+    assert [each.value for each in visitor.scores(["purchase", "none"])] == [0.03]
