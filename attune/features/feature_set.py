@@ -13,6 +13,7 @@ from attune.errors import ConfigurationError
 from attune.features.feature import ACTS, Act, Feature, Field, Update
 from attune.features.plain import PlainView
 from attune.features.ranks import Rfm
+from attune.features.spelling import camel
 from attune.features.view import Entity, FeatureView
 
 
@@ -66,6 +67,10 @@ class FeatureSet:
         self._check()
         self.entity: Entity = self.views[0].entity
         self.by_name: Mapping[str, FeatureView] = {view.name: view for view in self.views}
+        self.sources: Mapping[str, str] = dict(self._sources())
+        """By field, the view or rank that answers it."""
+        self.spelled: Mapping[str, str] = {camel(name): name for name in self.sources}
+        """Fields by the name they have in rules."""
         self.tag_of: Mapping[str, int] = {v.state_name: tag(v.state_name) for v in self.views}
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
@@ -100,6 +105,11 @@ class FeatureSet:
                 if mask & own
             )
         return found
+
+    def _sources(self) -> Iterable[tuple[str, str]]:
+        for source in (*self.all_views, *self.ranks):
+            for each in source.fields:
+                yield each.name, source.name
 
     def _places(self) -> Iterable[Place]:
         start = 0

@@ -1,6 +1,6 @@
 """A feature view: features of one entity whose states are stored, written and read together."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -70,6 +70,10 @@ class FeatureView:
         init=False, repr=False, compare=False
     )
     """`read` of each feature."""
+    places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """Which of its features answers a field."""
+    answers: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
+    """Names of the fields of each feature."""
 
     def __post_init__(self) -> None:
         """Gather what its features say; check that one byte holds the version.
@@ -83,6 +87,10 @@ class FeatureView:
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
         object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
         object.__setattr__(self, "names", tuple(each.name for each in self.fields))
+        answers = tuple(tuple(each.name for each in f.fields) for f in self.features)
+        object.__setattr__(self, "answers", answers)
+        places = {name: index for index, names in enumerate(answers) for name in names}
+        object.__setattr__(self, "places", places)
         object.__setattr__(self, "reads", tuple(feature.read for feature in self.features))
 
     @property

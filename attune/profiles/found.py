@@ -4,12 +4,13 @@
 """
 
 import struct
+from typing import Any
 
 import msgspec
 
 from attune.features.feature import CorruptState, Value
 from attune.features.feature_set import FeatureSet
-from attune.features.parts import as_of
+from attune.features.parts import Parts, as_of
 from attune.features.view import FeatureView, States
 from attune.ids import ProfileId
 from attune.ports import Row
@@ -18,6 +19,8 @@ from attune.profiles.ledger import glance
 from attune.profiles.profile import REDIRECT, TRAITS, Profile
 from attune.profiles.redirect import Redirect
 from attune.profiles.traits import Traits
+
+_UNREAD: Any = object()
 
 
 class Found:
@@ -29,6 +32,7 @@ class Found:
 
     __slots__ = (
         "_as_of",
+        "_parts",
         "_states",
         "broken",
         "features",
@@ -64,6 +68,7 @@ class Found:
         self.traits = Traits()
         self.redirect: Redirect | None = None
         self.lost: dict[str, str] = {}
+        self._parts: dict[str, Parts] = {}
         self._states: dict[str, States] = {}
         self._as_of: dict[str, int] = {}
 
@@ -81,35 +86,50 @@ class Found:
 
     def read(self, view: FeatureView, now: int) -> dict[str, Value]:
         """Return the values of a view at `now` (ms since 1970, not before `last_seen`)."""
-        return view.read(self._decoded(view), now)
+        states = [self.state(view, index) for index in range(len(view.features))]
+        return view.read(states, now)
+
+    def read_one(self, view: FeatureView, index: int, now: int) -> tuple[Value, ...]:
+        """Return the values of one feature of a view at `now`."""
+        return view.reads[index](self.state(view, index), now)
 
     def newest(self, view: FeatureView) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        self._decoded(view)
+        self._opened(view)
         return self._as_of.get(view.state_name, 0)
 
-    def _decoded(self, view: FeatureView) -> States:
+    def state(self, view: FeatureView, index: int) -> Any:  # noqa: ANN401 - a state of any type
+        """Return the state of one feature of a view."""
+        states = self._states.get(view.state_name) or self._opened(view)
+        state = states[index]
+        if state is _UNREAD:
+            state = states[index] = self._unpacked(view, index)
+        return state
+
+    def _opened(self, view: FeatureView) -> States:
+        """Split the view's bytes into those of its features, once."""
         name = view.state_name
-        states = self._states.get(name)
-        if states is None:
-            states = self._states[name] = self._unpacked(view, name)
-        return states
+        if name not in self._states:
+            self._states[name] = [_UNREAD] * len(view.features)
+            self._parts[name] = self._split(view, name)
+        return self._states[name]
 
-    def _unpacked(self, view: FeatureView, name: str) -> States:
+    def _split(self, view: FeatureView, name: str) -> Parts:
         raw = self.row.states.get(name)
-        if raw is None or name in self.seams:
-            return view.empty()
-        try:
-            parts = view.split(raw)
-        except CorruptState as error:
-            self.lost[name] = str(error)
-            return view.empty()
-        self._as_of[name] = as_of(raw)
-        return [self._state(view, name, i, part) for i, part in enumerate(parts)]
+        if raw is not None and name not in self.seams:
+            try:
+                parts = view.split(raw)
+            except CorruptState as error:
+                self.lost[name] = str(error)
+            else:
+                self._as_of[name] = as_of(raw)
+                return parts
+        return [b""] * len(view.features)
 
-    def _state(self, view: FeatureView, name: str, index: int, part: bytes) -> object:
+    def _unpacked(self, view: FeatureView, index: int) -> object:
+        name = view.state_name
         try:
-            return view.unpacked(index, part)
+            return view.unpacked(index, self._parts[name][index])
         except CorruptState as error:
             self.lost[name] = str(error)
             return view.features[index].empty()
