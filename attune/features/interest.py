@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from operator import mul, neg
+from operator import mul
 
 import msgspec
 
@@ -76,7 +76,8 @@ class Latest(Feature[dict[str, int]]):
 
 
 def _greatest_first(state: dict[str, int]) -> list[str]:
-    return [name for _, name in sorted(zip(map(neg, state.values()), state, strict=True))]
+    # Sorting is stable, so of equal numbers the names stay in their order.
+    return sorted(sorted(state), key=state.__getitem__, reverse=True)
 
 
 class Tastes:
@@ -232,9 +233,11 @@ class Affinity(Feature[Tastes]):
 
     def read(self, state: Tastes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
         """Shares do not change with time: the points of all names halve together."""
-        held = state.held
-        worth = self._worth
-        weights = {name: sum(map(mul, row, worth)) for name, row in held.items()}
+        held, worth, newest = state.held, self._worth, self._worth[1]
+        weights = {
+            name: newest * row[1] if len(row) == _FRESH else sum(map(mul, row, worth))
+            for name, row in held.items()
+        }
         total = sum(weights.values()) or 1  # 0 only of damaged bytes
         top = _greatest_first(weights)[: self.top]
         shares = [weights[name] / total for name in top]
@@ -271,6 +274,8 @@ def _short(row: list[int]) -> list[int]:
     return row
 
 
+_FRESH = 2
+"""Numbers in the row of a name that has points in the newest bucket only."""
 _BUCKET = struct.Struct("<I")
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _TIMES = msgspec.msgpack.Decoder(dict[str, int])

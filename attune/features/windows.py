@@ -109,7 +109,7 @@ class _Fading(NamedTuple):
         total = math.fsum(
             points * math.fsum(map(mul, columns[column], left))
             for column, points in self.points
-            if any(columns[column])
+            if columns[column]
         )
         if self.scale is None:
             return total
@@ -231,14 +231,14 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        columns = self._scale.by_column(state)
-        totals = self._scale.totals(state, columns, now)
+        table = self._scale.table(state)
+        totals = self._scale.totals(table, now)
         values: list[Value] = []
         for column, per in self._shown:
             held = totals[column]
             values += [amount / per for amount in held] if per else held
         for fading in self._fading:
-            values.append(fading.read(columns, self._scale.ages(state, now, fading.window)))
+            values.append(fading.read(table.columns, self._scale.ages(table, now, fading.window)))
         for (window, column), (lower_window, lower_column), times in self._places:
             lower = totals[lower_column][lower_window]
             values.append(times * totals[column][window] / lower if lower else None)

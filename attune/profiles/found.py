@@ -21,6 +21,7 @@ from attune.profiles.redirect import Redirect
 from attune.profiles.traits import Traits
 
 _UNREAD: Any = object()
+_NO_TRAITS = Traits()
 
 
 class Found:
@@ -65,7 +66,7 @@ class Found:
         self.last_seen = 0
         self.seams: frozenset[str] = frozenset()
         """Views that are not whole yet, by their state's name; see `Kept`."""
-        self.traits = Traits()
+        self.traits = _NO_TRAITS
         self.redirect: Redirect | None = None
         self.lost: dict[str, str] = {}
         self._parts: dict[str, Parts] = {}
