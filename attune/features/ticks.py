@@ -7,8 +7,7 @@ something in them, and each event is in one bucket.
 """
 
 from collections.abc import Sequence
-from itertools import chain, compress
-from operator import methodcaller
+from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -19,7 +18,7 @@ from attune.features.feature import CorruptState
 Amounts: TypeAlias = list[int]
 """One integer a column."""
 
-Column: TypeAlias = tuple[int, ...]
+Column: TypeAlias = Sequence[int]
 """One integer a bucket."""
 
 _LEAST: Final = -(2**63)
@@ -27,7 +26,6 @@ _MOST: Final = 2**64 - 1
 """What MessagePack can say."""
 _NONE: list[int] = []
 _NO_MASK: list[bool] = []
-_VALUES = methodcaller("values")
 
 
 class Window(NamedTuple):
@@ -41,15 +39,47 @@ class Window(NamedTuple):
     span: int
 
 
+class Table(NamedTuple):
+    """The same by column, as it is stored and read: bucket numbers by level, then the amounts.
+
+    Amounts of a column are in the order of the buckets, those of the finest level first; a column
+    without any has none.
+    """
+
+    buckets: list[list[int]]
+    columns: Sequence[Column]
+
+
 class Ticks:
-    """What happened, by bucket: for each window a dict of bucket number -> amounts."""
+    """What happened, by bucket: for each window a dict of bucket number -> amounts.
 
-    __slots__ = ("levels", "newest")
+    Those that come from the store are a table until something is added: reading needs no more.
+    """
 
-    def __init__(self, levels: list[dict[int, Amounts]], newest: int = 0) -> None:
-        self.levels = levels
+    __slots__ = ("_levels", "newest", "table")
+
+    def __init__(
+        self, levels: list[dict[int, Amounts]], newest: int = 0, table: Table | None = None
+    ) -> None:
+        self._levels = levels
         self.newest = newest
         """Number of the newest bucket in steps of the first window."""
+        self.table = table
+
+    @property
+    def levels(self) -> list[dict[int, Amounts]]:
+        """By window, to be changed."""
+        if self.table is not None:
+            self._levels = _levels(self.table)
+            self.table = None
+        return self._levels
+
+
+def _levels(table: Table) -> list[dict[int, Amounts]]:
+    count = sum(map(len, table.buckets))
+    whole = [column or [0] * count for column in table.columns]
+    rows = map(list, zip(*whole, strict=True))
+    return [{bucket: next(rows) for bucket in level} for level in table.buckets]
 
 
 class Scale:
@@ -111,13 +141,17 @@ class Scale:
                 mine[bucket] = amounts if known is None else list(map(int.__add__, known, amounts))
         return ours
 
-    def by_column(self, ticks: Ticks) -> list[Column]:
-        """Return the amounts of each column, bucket by bucket, those of the finest level first."""
-        rows = list(chain.from_iterable(map(_VALUES, ticks.levels)))
-        return list(zip(*rows, strict=True)) if rows else self._nothing
+    def table(self, ticks: Ticks) -> Table:
+        """Return what happened by column."""
+        if ticks.table is not None:
+            return ticks.table
+        levels = ticks.levels
+        rows = [row for level in levels for row in level.values()]
+        columns = [column if any(column) else () for column in zip(*rows, strict=True)]
+        return Table([[*level] for level in levels], columns or self._nothing)
 
-    def totals(self, ticks: Ticks, columns: Sequence[Column], now: int) -> list[list[int]]:
-        """Return what each window that ends at `now` (ms since 1970) holds of each column.
+    def totals(self, table: Table, now: int) -> list[list[int]]:
+        """Return, for each column, what each window that ends at `now` (ms since 1970) holds.
 
         As a rule a window covers the whole of its level and of the finer ones, and then the total
         is that of the first so many buckets; else a mask says of which of them.
@@ -125,30 +159,30 @@ class Scale:
         covered: list[tuple[int, list[bool]]] = []
         begins: list[int] = []
         count, oldest = 0, now
-        for (_, step, span), held in zip(self.windows, ticks.levels, strict=True):
-            if held:
-                count += len(held)
-                oldest = min(oldest, min(held) * step)
+        for (_, step, span), buckets in zip(self.windows, table.buckets, strict=True):
+            if buckets:
+                count += len(buckets)
+                oldest = min(oldest, min(buckets) * step)
             first = (now // step - span + 1) * step  # ms: where the window begins
             if oldest >= first:
                 covered.append((count, _NO_MASK))
             else:
-                begins = begins or self._begins(ticks)
+                begins = begins or self._begins(table)
                 covered.append((count, [moment >= first for moment in begins[:count]]))
         return [
             [sum(compress(column, mask) if mask else column[:n]) for n, mask in covered]
-            if any(column)
+            if column
             else self._zeros
-            for column in columns
+            for column in table.columns
         ]
 
-    def _begins(self, ticks: Ticks) -> list[int]:
-        """Return when each bucket begins, in the order of `by_column`."""
-        levels = zip(self.windows, ticks.levels, strict=True)
-        return [bucket * step for (_, step, _), held in levels for bucket in held]
+    def _begins(self, table: Table) -> list[int]:
+        """Return when each bucket begins, ms since 1970."""
+        levels = zip(self.windows, table.buckets, strict=True)
+        return [bucket * step for (_, step, _), buckets in levels for bucket in buckets]
 
-    def ages(self, ticks: Ticks, now: int, window: int) -> list[int]:
-        """Return the age of each bucket at `now` in whole steps of a window, in that order.
+    def ages(self, table: Table, now: int, window: int) -> list[int]:
+        """Return the age of each bucket at `now` in whole steps of a window.
 
         Levels that are coarser than the window are left out.
         """
@@ -157,7 +191,7 @@ class Scale:
         found: list[int] = []
         for level in range(window + 1):
             ratio = step // self.windows[level].step
-            found += [current - bucket // ratio for bucket in ticks.levels[level]]
+            found += [current - bucket // ratio for bucket in table.buckets[level]]
         return found
 
     def _advance(self, ticks: Ticks, newest: int) -> None:
@@ -226,15 +260,14 @@ class Scale:
         if len(ages) != len(self.windows) or len(columns) != self.columns:
             raise CorruptState(f"{len(ages)} windows and {len(columns)} columns")
         count = sum(map(len, ages))
-        whole = [[0] * count if isinstance(column, int) else column for column in columns]
-        if any(len(column) != count for column in whole):
+        amounts = [_NONE if isinstance(column, int) else column for column in columns]
+        if any(column and len(column) != count for column in amounts):
             raise CorruptState(f"columns that have not {count} amounts each")
-        rows = map(list, zip(*whole, strict=True))
-        levels = [
-            {newest // ratio - age: next(rows) for age in level}
+        buckets = [
+            [newest // ratio - age for age in level]
             for level, ratio in zip(ages, self._ratio, strict=True)
         ]
-        return Ticks(levels, newest)
+        return Ticks([], newest, Table(buckets, amounts))
 
 
 def _clamped(column: Sequence[int] | int) -> Sequence[int] | int:
