@@ -80,13 +80,27 @@ def application_of(
     settings: Api | None = None,
 ) -> Application:
     """GraphQL on these stores."""
+    answerer, _ = answerer_of(store, using, at, others, every, settings=settings)
+    return Application(graphql.routes(answerer))
+
+
+def answerer_of(
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
+) -> tuple[Answerer, Documents]:
+    """What answers, on these stores."""
     readers = {
         features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
         for features in every
     }
     measured = Measured(MemoryMeasures().counts)
     context = Context(reception(store, using, every[0]), measured, lambda: at, readers)
-    return serving_graphql(build_schema(every), context, settings or Api())
+    return _answerer(build_schema(every), context, settings or Api(), Known)
 
 
 def serving_graphql(
@@ -96,5 +110,13 @@ def serving_graphql(
     known: Callable[[], Known] = Known,
 ) -> Application:
     """GraphQL over HTTP of any schema."""
-    library = Library(Documents(schema, settings), known, settings)
-    return Application(graphql.routes(Answerer(library, Executor(schema), context, settings)))
+    answerer, _ = _answerer(schema, context, settings, known)
+    return Application(graphql.routes(answerer))
+
+
+def _answerer(
+    schema: strawberry.Schema, context: Any, settings: Api, known: Callable[[], Known]
+) -> tuple[Answerer, Documents]:
+    documents = Documents(schema, settings)
+    executor = Executor(schema, hide_suggestions=not settings.introspection)
+    return Answerer(Library(documents, known, settings), executor, context, settings), documents
