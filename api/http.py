@@ -29,6 +29,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON: Headers = ((b"content-type", b"application/json"),)
 _LONGEST_LENGTH = 15  # digits; a body of 1e15 bytes is above any limit
+_MOST_PARAMETERS = 100
 _GZIP = 16 + zlib.MAX_WBITS  # zlib's way of saying: gzip's header and trailer, largest window
 
 
@@ -86,8 +87,18 @@ class Request:
         return len(self._query)
 
     def query(self) -> dict[str, str]:
-        """Return the parameters behind the `?`; of a repeated one the last counts."""
-        return dict(parse_qsl(self._query.decode("latin-1"), keep_blank_values=True))
+        """Return the parameters behind the `?`; of a repeated one the last counts.
+
+        Raises:
+            BadRequest: there are more than anybody needs.
+        """
+        query = self._query.decode("latin-1")
+        if query.count("&") > _MOST_PARAMETERS:
+            raise BadRequest(
+                f"the address has more than {_MOST_PARAMETERS} parameters",
+                remedy="send those that are known here",
+            )
+        return dict(parse_qsl(query, keep_blank_values=True))
 
     async def body(self, limit: int) -> bytes:
         """Return the body, unpacked where it is gzip.

@@ -81,10 +81,13 @@ def load(path: Path, documents: Documents, before: Known = _EMPTY) -> Known:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(path.glob("*.json"))
-    if path.is_file():
-        return [path]
+    try:
+        if path.is_dir():
+            return sorted(path.glob("*.json"))
+        if path.is_file():
+            return [path]
+    except OSError as error:
+        raise InvalidManifest([f"{path}: cannot be read: {error.strerror}"]) from error
     raise InvalidManifest([f"{path}: there is no such file or folder: see ATTUNE_API__MANIFESTS"])
 
 

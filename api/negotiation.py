@@ -1,11 +1,13 @@
 """Which media type an answer has, and which requests are taken: GraphQL over HTTP, by its draft."""
 
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import ClassVar, Final
+from collections.abc import Callable, Iterator
+from functools import lru_cache, wraps
+from typing import ClassVar, Final, TypeVar
 
 from api.http import Request
 from attune.errors import BadRequest
+
+Found = TypeVar("Found")
 
 RESPONSE: Final = b"application/graphql-response+json; charset=utf-8"
 JSON: Final = b"application/json"
@@ -16,6 +18,8 @@ _JSON: Final = "application/json"
 _HTML: Final = "text/html"
 _EVENTS: Final = "text/event-stream"
 _UTF8: Final = ("utf-8", "utf8", "")
+_LONGEST: Final = 1_000
+"""Bytes; browsers send some 150."""
 _SAFE_MODES: Final = (b"cors", b"same-origin")
 _DELIBERATE: Final = (
     b"graphql-require-preflight",
@@ -40,6 +44,13 @@ class UnsupportedMediaType(BadRequest):
     code = "unsupported_media_type"
 
 
+class HeaderTooLong(BadRequest):
+    """A header that would take longer to read than the request to answer."""
+
+    status: ClassVar[int] = 431
+    code = "header_too_long"
+
+
 class SimpleRequest(BadRequest):
     """A GET that a link or an image of any page could have sent."""
 
@@ -47,7 +58,24 @@ class SimpleRequest(BadRequest):
     code = "simple_request"
 
 
-@lru_cache(maxsize=256)
+def _remembered(read: Callable[[bytes | None], Found]) -> Callable[[bytes | None], Found]:
+    """Keep what was read of headers, which come again and again; do not read endless ones."""
+    kept = lru_cache(maxsize=256)(read)
+
+    @wraps(read)
+    def found(header: bytes | None) -> Found:
+        if header is not None and len(header) > _LONGEST:
+            raise HeaderTooLong(
+                f"a header has more than {_LONGEST:,} bytes",
+                value=header.decode("latin-1"),
+                remedy="send what a browser would",
+            )
+        return kept(header)
+
+    return found
+
+
+@_remembered
 def answer_type(accept: bytes | None) -> bytes:
     """Return the media type of the answer, of those that the caller takes.
 
@@ -74,13 +102,13 @@ def answer_type(accept: bytes | None) -> bytes:
     return RESPONSE if response > json or (response == json and named) else JSON
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def takes_html(accept: bytes | None) -> bool:
     """Say whether a browser asks, for a person."""
     return accept is not None and dict(_accepted(accept)).get(_HTML, 0.0) > 0
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def takes_gzip(accept_encoding: bytes | None) -> bool:
     """Say whether the caller can unpack gzip."""
     if accept_encoding is None:
@@ -89,7 +117,7 @@ def takes_gzip(accept_encoding: bytes | None) -> bool:
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
-@lru_cache(maxsize=256)
+@_remembered
 def check_content_type(content_type: bytes | None) -> None:
     """See that a body is declared as JSON, which a form of another site cannot do.
 

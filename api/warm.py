@@ -13,7 +13,7 @@ from attune.errors import AttuneError
 
 _log = structlog.get_logger()
 
-_WITHIN: Final = 5.0  # seconds; no server need be there yet
+WITHIN: Final = 5.0  # seconds; no server need be there yet
 _QUERY: Final = """query WarmUp($id: ID!, $slots: [String!]) { user(id: $id) {
     id profile { userId traits } segments { name }
     features { activity { views1h } session { sessions } }
@@ -25,7 +25,7 @@ async def warm_up(answerer: Answerer, documents: Documents) -> None:
     """Answer once what pages ask: types are completed and plans made before anybody waits."""
     document = documents.trusted(_QUERY)
     try:
-        async with asyncio.timeout(_WITHIN):
+        async with asyncio.timeout(WITHIN):
             result = await answerer.executor.execute(
                 document.ast,
                 text_key=document.key,
@@ -35,8 +35,10 @@ async def warm_up(answerer: Answerer, documents: Documents) -> None:
             )
     except (TimeoutError, AttuneError) as error:
         _log.warning("not warm", reason=str(error))
-    else:
-        encoded({"data": result.data})
+        return
+    if result.errors:
+        _log.warning("not warm", reason=str(result.errors[0]))
+    encoded({"data": result.data})
 
 
 def settle() -> None:

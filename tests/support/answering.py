@@ -81,6 +81,20 @@ def application_of(
     settings: Api | None = None,
 ) -> Application:
     """GraphQL on these stores."""
+    answerer, _ = answerer_of(store, using, at, others, every, settings=settings)
+    return _application(answerer)
+
+
+def answerer_of(
+    store: OnlineStore,
+    using: Current | None = None,
+    at: datetime = NOON,
+    others: Mapping[str, OnlineStore] = _NOTHING,
+    every: Sequence[FeatureSet] = FEATURES,
+    *,
+    settings: Api | None = None,
+) -> tuple[Answerer, Documents]:
+    """What answers, on these stores."""
     readers = {
         features.entity.name: Reader(others.get(features.entity.name, MemoryStore()), features)
         for features in every
@@ -89,7 +103,7 @@ def application_of(
     found = reception(store, using, every[0])
     live = Answering(found, getattr(store, "changes", MemoryChanges()), set())
     context = Context(found, measured, lambda: at, live, readers)
-    return serving_graphql(build_schema(every), context, settings or Api())
+    return _answerer(build_schema(every), context, settings or Api(), Known)
 
 
 def serving_graphql(
@@ -99,9 +113,20 @@ def serving_graphql(
     known: Callable[[], Known] = Known,
 ) -> Application:
     """GraphQL over HTTP of any schema."""
-    library = Library(Documents(schema, settings), known, settings)
-    answerer = Answerer(library, Executor(schema), context, settings)
+    answerer, _ = _answerer(schema, context, settings, known)
+    return _application(answerer)
+
+
+def _application(answerer: Answerer) -> Application:
     return Application(
-        graphql.routes(lambda: answerer, settings),
-        sockets=graphql.sockets(lambda: answerer, settings),
+        graphql.routes(lambda: answerer, answerer.settings),
+        sockets=graphql.sockets(lambda: answerer, answerer.settings),
     )
+
+
+def _answerer(
+    schema: strawberry.Schema, context: Any, settings: Api, known: Callable[[], Known]
+) -> tuple[Answerer, Documents]:
+    documents = Documents(schema, settings)
+    executor = Executor(schema, hide_suggestions=not settings.introspection)
+    return Answerer(Library(documents, known, settings), executor, context, settings), documents

@@ -92,6 +92,21 @@ async def test_it_is_refused_with_what_it_is(client: httpx.AsyncClient, name: st
     assert len(reply.content) < 10_000
 
 
+@pytest.mark.parametrize("levels", [100, 200, 400, 600])
+async def test_fragments_in_fragments_are_followed_or_refused(
+    client: httpx.AsyncClient, levels: int
+) -> None:
+    """They add no depth to the answer; whoever looks at them calls itself for each."""
+    query = f"{{ {USER} {{ {'... { ' * levels} id {'}' * levels} }} }}"
+
+    reply = await client.post("/graphql", json={"query": query}, headers=GR)
+
+    if reply.status_code == 400:
+        assert code_of(reply) in ("DEPTH_LIMIT", "FIELDS_LIMIT")
+    else:
+        assert reply.json() == {"data": {"user": {"id": "1"}}}
+
+
 async def test_a_list_in_a_variable_costs_as_much(client: httpx.AsyncClient) -> None:
     query = f"query ($s: [String!]) {{ {USER} {{ blocks(slots: $s) {{ key why {{ basis }} }} }} }}"
     body = {"query": query, "variables": {"s": ["hero"] * 2_000}}

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import structlog
 from answering import answering, current
+from graphql import build_client_schema, get_introspection_query
 from making import NOON, shopped, taken
 
 from attune.adapters.memory import MemoryStore
@@ -13,6 +14,7 @@ from attune.decide.content import Block, Content, Slot
 from attune.errors import Unavailable
 from attune.ids import ProfileId
 from attune.ports import Row
+from attune.settings import Api
 from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
@@ -176,3 +178,19 @@ async def test_windows_are_evaluated_at_the_moment_that_is_asked_about() -> None
 
     assert now["data"]["user"]["features"]["activity"]["views1h"] == 1
     assert later["data"]["user"]["features"]["activity"]["views1h"] == 0
+
+
+async def test_graphiql_learns_the_schema_within_the_limits() -> None:
+    async with answering(MemoryStore(), settings=Api(introspection=True)) as client:
+        answer = await ask(
+            client,
+            get_introspection_query(
+                specified_by_url=True,
+                directive_is_repeatable=True,
+                schema_description=True,
+                input_value_deprecation=True,
+            ),
+        )
+
+    assert "errors" not in answer
+    assert build_client_schema(answer["data"]).query_type

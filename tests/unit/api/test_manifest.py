@@ -12,6 +12,7 @@ from api.schema import build_schema
 from attune.settings import Api
 from feature_repo.views import FEATURES
 
+WRITTEN = Path(__file__).parents[2] / "golden" / "manifests"
 PAGE = "query Page($id: ID) { user(id: $id) { id segment } }"
 ITEM = "query Item($id: ID!) { item(id: $id) { id } }"
 
@@ -52,6 +53,15 @@ def test_both_formats_are_read(
     for text in (PAGE, ITEM):
         assert known.get(hashed(text)) is known.get(f"sha256:{hashed(text)}") is not None
         assert known.by_text[text] is known.get(hashed(text))
+
+
+@pytest.mark.parametrize("file", sorted(WRITTEN.glob("*.json")), ids=lambda file: file.stem)
+def test_what_the_tools_themselves_wrote_is_read(documents: Documents, file: Path) -> None:
+    known = load(file, documents)
+
+    assert len(known.by_id) == 2
+    # Clients that hash the text by themselves find the same document.
+    assert all(hashed(text) in known.by_id for text in known.by_text)
 
 
 def test_a_folder_has_a_manifest_for_each_release(tmp_path: Path, documents: Documents) -> None:

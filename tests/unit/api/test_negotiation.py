@@ -1,8 +1,11 @@
+from collections.abc import Callable
+
 import pytest
 
 from api.negotiation import (
     JSON,
     RESPONSE,
+    HeaderTooLong,
     NotAcceptable,
     UnsupportedMediaType,
     answer_type,
@@ -95,3 +98,9 @@ def test_what_a_form_can_send_is_not_taken(declared: bytes | None) -> None:
 )
 def test_gzip_is_sent_to_those_who_take_it(header: bytes | None, takes: bool) -> None:  # noqa: FBT001
     assert takes_gzip(header) is takes
+
+
+@pytest.mark.parametrize("read", [answer_type, check_content_type, takes_gzip])
+def test_endless_headers_are_not_read(read: Callable[[bytes], object]) -> None:
+    with pytest.raises(HeaderTooLong):
+        read(OURS + b", a/b" * 20_000)

@@ -103,6 +103,7 @@ async def test_a_request_that_is_none_is_told_what_is_wrong(
         ),
         ({}, b'{"query": "{ hello }"}', 415, "UNSUPPORTED_MEDIA_TYPE"),
         (JSON | {"accept": "text/html"}, b"{}", 406, "NOT_ACCEPTABLE"),
+        (JSON | {"accept": "*/*," * 9_000}, b"{}", 431, "HEADER_TOO_LONG"),
         (JSON, b"x" * 200_000, 413, "TOO_LARGE"),
         (JSON | {"content-encoding": "br"}, b"{}", 415, "UNSUPPORTED_ENCODING"),
         (JSON | {"content-encoding": "gzip"}, b"{}", 400, "BAD_REQUEST"),
@@ -172,6 +173,12 @@ async def test_an_address_may_be_as_long_as_a_body() -> None:
         reply = await client.get("/graphql", params={"query": "{ hello }" + " " * 100})
 
     assert (reply.status_code, code_of(reply)) == (413, "TOO_LARGE")
+
+
+async def test_an_address_has_a_few_parameters(client: httpx.AsyncClient) -> None:
+    reply = await client.get("/graphql?" + "a=b&" * 10_000)
+
+    assert (reply.status_code, code_of(reply)) == (400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize(
