@@ -1,35 +1,60 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
+from itertools import chain
+from secrets import token_hex
 
 from redis.asyncio import Redis
 
 from attune.adapters.feast import Layout
 from attune.adapters.resp import END, argument, number, opening
 from attune.adapters.wire import Reply, Wire
-from attune.errors import Unavailable
+from attune.errors import Emptied, Unavailable
 from attune.features.feature_set import FeatureSet
-from attune.ports import OnlineStore, Row, Write
+from attune.ports import Begun, OnlineStore, Places, Row, Write
 
-_GUARDED = b"""
-if (redis.call('HGET', KEYS[1], '_v') or '0') ~= ARGV[1] then return 0 end
-local gone = tonumber(ARGV[2])
-if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4, 3 + gone)) end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4 + gone))
-if ARGV[3] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+_STILL = b"""
+if (redis.call('HGET', KEYS[1], 'mark') or '') ~= ARGV[1] then
+  return redis.error_reply('EMPTIED since it was joined')
+end
+"""
+"""Go on only if KEYS[1], which says where the kind of entity was begun, has the mark ARGV[1]."""
+
+_GUARDED = (
+    _STILL
+    + b"""
+if (redis.call('HGET', KEYS[2], '_v') or '0') ~= ARGV[2] then return 0 end
+local gone = tonumber(ARGV[3])
+if gone > 0 then redis.call('HDEL', KEYS[2], unpack(ARGV, 5, 4 + gone)) end
+redis.call('HSET', KEYS[2], unpack(ARGV, 5 + gone))
+if ARGV[4] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[4]) end
 return 1
 """
-"""Set and remove fields of one hash if its version is still ARGV[1]; ARGV[2] counts the removed,
-ARGV[3] is the time to live in seconds."""
+)
+"""Set and remove fields of one hash if its version is still ARGV[2]; ARGV[3] counts the removed,
+ARGV[4] is the time to live in seconds."""
+
+_JOIN = b"""
+redis.call('HSETNX', KEYS[1], 'mark', ARGV[1])
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGETALL', KEYS[1])
+"""
+_BEGIN = (
+    _STILL
+    + b"""
+for i = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGETALL', KEYS[1])
+"""
+)
 
 _SHA = sha1(_GUARDED, usedforsecurity=False).hexdigest().encode()
 _DAY = 86_400
-_FIXED = 7
-"""Arguments before those that are removed: name, hash, number of keys, key, and the first three."""
+_FIXED = 9
+"""Arguments before those that are removed: name, hash, number of keys, keys, and the first four."""
 _SCANNED = b"1000"
-_COMPLETE = b"complete"
+_MARK, _FILLED, _EXPECTED = "mark", "complete", "expected/"
 
 TIMEOUT = 2.0
 """Seconds that one round trip may take: ten thousand times what it takes on a good day."""
@@ -66,7 +91,9 @@ class RedisStore(OnlineStore):
         self._ttl = ttl
         self._get = opening(2, b"HGETALL")
         self._openings: dict[int, bytes] = {}
-        self._begun = f"attune:{project}:begun:{features.entity.name}"
+        self._begun = f"attune:{project}:begun:{features.entity.name}".encode()
+        self._mark = b""
+        self._marked = argument(self._mark)
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
@@ -74,25 +101,32 @@ class RedisStore(OnlineStore):
         found = await self._wire.run([b"%b%b\r\n" % (get, key(each)) for each in ids])
         return {each: row(_raised(fields)) for each, fields in zip(ids, found, strict=True)}
 
-    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
-        """See `OnlineStore.begin`."""
-        noted = [
-            (b"HSETNX", self._begun, f"{topic}/{partition}", offset)
-            for (topic, partition), offset in first.items()
-        ]
-        *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
-        later, complete = _noted(_raised(found))
-        return complete or not later
+    async def join(self, expected: Places) -> Begun:
+        """See `OnlineStore.join`."""
+        noted = await self._note(_JOIN, token_hex(8).encode(), _fields(_EXPECTED, expected))
+        self._mark = noted[_MARK]
+        self._marked = argument(self._mark)
+        return _begun(noted)
 
-    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+    async def begin(self, first: Places) -> Begun:
+        """See `OnlineStore.begin`."""
+        return _begun(await self._note(_BEGIN, self._mark, _fields("", first)))
+
+    async def begun(self) -> Begun | None:
         """See `OnlineStore.begun`."""
         (found,) = await self._wire.run([(b"HGETALL", self._begun)])
-        return _noted(_raised(found))
+        noted = _noted(_raised(found))
+        return _begun(noted) if _MARK in noted else None
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
-        (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
-        _raised(done)
+        await self._note(_BEGIN, self._mark, (_FILLED, 1))
+
+    async def _note(
+        self, script: bytes, mark: bytes, fields: Iterable[str | int]
+    ) -> dict[str, bytes]:
+        (found,) = await self._wire.run([(b"EVAL", script, b"1", self._begun, mark, *fields)])
+        return _noted(_raised(found))
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """See `OnlineStore.ids`."""
@@ -121,7 +155,7 @@ class RedisStore(OnlineStore):
 
     def _command(self, write: Write) -> bytes:
         layout = self._layout
-        parts = [b"", layout.key(write.id), number(write.version)]
+        parts = [b"", layout.key(write.id), self._marked, number(write.version)]
         if write.remove:
             removed = layout.removed(write)
             parts += (number(len(removed)), self._ttl, *map(argument, removed))
@@ -134,17 +168,29 @@ class RedisStore(OnlineStore):
         return b"".join(parts)
 
     def _opening(self, count: int) -> bytes:
-        self._openings[count] = made = opening(count, b"EVALSHA", _SHA, b"1")
+        self._openings[count] = made = opening(count, b"EVALSHA", _SHA, b"2", self._begun)
         return made
 
 
-def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
-    """Return where each partition was begun that was not begun at 0, and if all is complete."""
+def _fields(prefix: str, places: Places) -> Iterable[str | int]:
+    return chain.from_iterable(
+        (f"{prefix}{topic}/{partition}", offset) for (topic, partition), offset in places.items()
+    )
+
+
+def _noted(found: Sequence[bytes]) -> dict[str, bytes]:
     fields = iter(found)
-    noted = dict(zip(fields, fields, strict=True))
-    complete = noted.pop(_COMPLETE, None) is not None
-    places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
-    return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
+    return {name.decode(): value for name, value in zip(fields, fields, strict=True)}
+
+
+def _begun(noted: dict[str, bytes]) -> Begun:
+    """Return where each partition was begun: what was really read goes before what is expected."""
+    first: dict[tuple[str, int], int] = {}
+    for name in sorted(noted, key=lambda name: not name.startswith(_EXPECTED)):
+        topic, _, partition = name.removeprefix(_EXPECTED).rpartition("/")
+        if topic:
+            first[topic, int(partition)] = int(noted[name])
+    return Begun(first, _FILLED in noted)
 
 
 def _is_forgotten(reply: Reply) -> bool:
@@ -155,8 +201,10 @@ def _raised(reply: Reply) -> Reply:
     """Return a reply, unless it is an error.
 
     Raises:
+        Emptied: it was emptied since we joined.
         Unavailable: Redis is up, but it does not do what it is told (loading, read-only, full).
     """
     if isinstance(reply, Exception):
-        raise Unavailable("Redis", str(reply))
+        reason = str(reply)
+        raise Emptied("Redis") if reason.startswith("EMPTIED") else Unavailable("Redis", reason)
     return reply

@@ -10,7 +10,7 @@ from making import NOON
 
 from attune.collect.event import Event, encode
 from attune.dead import DeadLetter
-from attune.ports import Refused, Taken
+from attune.ports import Places, Refused, Taken
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, Message, Position
 from consumers import runner
@@ -29,11 +29,16 @@ class Recording:
 
     def __init__(self, refusing: Mapping[str, str] = NOTHING, **raising: Exception) -> None:
         self.taken: list[str] = []
+        self.joined: list[Places] = []
+        self.begun: list[Places] = []
         self._refusing = refusing
         self._raising = raising
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
-        pass
+    async def joins(self, expected: Places) -> None:
+        self.joined.append(expected)
+
+    async def begins(self, first: Places) -> None:
+        self.begun.append(first)
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         for taken in batch:
@@ -64,6 +69,9 @@ class Scripted:
                 yield batch
         self.stop.set()
         await stop.wait()
+
+    async def going_on(self) -> Places:
+        return {(BEHAVIORAL, 0): 0}
 
     async def hold(self) -> None:
         self.holds += 1

@@ -15,8 +15,10 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
 )
 
+from attune.adapters.kafka.admin import going_on
 from attune.dead import DeadLetter, encode_record, shortened
 from attune.errors import Unavailable
+from attune.ports import Places
 from attune.stream import DEAD, ONLY, Message, Position
 
 _log = structlog.get_logger()
@@ -44,6 +46,18 @@ class KafkaSource:
         """The first offset of each partition that was yielded and not yet committed."""
         self._holding: asyncio.Task[object] | None = None
         self._polled = time.monotonic()
+
+    async def going_on(self) -> Places:
+        """Return where the group goes on in each partition of its topics, also in others' ones.
+
+        Who had joined before us has committed what it had in hand, or is refused that: all had to
+        join once more when we did.
+        """
+        found = await going_on(self._consumer, self._consumer.subscription())
+        return {self._place(place): offset for place, offset in found.items()}
+
+    def _place(self, place: TopicPartition) -> tuple[str, int]:
+        return place.topic.removeprefix(self._prefix), place.partition
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
         """Yield what has come, also nothing, until told to stop. Partitions keep their order."""
@@ -88,7 +102,7 @@ class KafkaSource:
         self, place: TopicPartition, records: Sequence[ConsumerRecord]
     ) -> Iterator[Message]:
         self._in_hand.setdefault(place, records[0].offset)
-        topic, partition = place.topic.removeprefix(self._prefix), place.partition
+        topic, partition = self._place(place)
         return (
             Message(
                 Position(topic, partition, one.offset),
@@ -156,10 +170,7 @@ class KafkaSource:
                 done = {place: await self._done(place) for place in ours}
         except (TimeoutError, KafkaError):
             return None
-        return {
-            (place.topic.removeprefix(self._prefix), place.partition): max(0, ends[place] - offset)
-            for place, offset in done.items()
-        }
+        return {self._place(place): max(0, ends[place] - offset) for place, offset in done.items()}
 
     async def _done(self, place: TopicPartition) -> int:
         in_hand = self._in_hand.get(place)
