@@ -29,15 +29,18 @@ class Recording:
 
     def __init__(self, refusing: Mapping[str, str] = NOTHING, **raising: Exception) -> None:
         self.taken: list[str] = []
+        self.told: list[str] = []
         self.joined: list[Places] = []
         self.begun: list[Places] = []
         self._refusing = refusing
         self._raising = raising
 
     async def joins(self, expected: Places) -> None:
+        self.told.append("joins")
         self.joined.append(expected)
 
     async def begins(self, first: Places) -> None:
+        self.told.append("begins")
         self.begun.append(first)
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
@@ -45,6 +48,7 @@ class Recording:
             if error := self._raising.get(taken.event.id):
                 raise error
         ids = [taken.event.id for taken in batch if taken.event.id not in self._refusing]
+        self.told += ids
         self.taken += [each for each in ids if each not in self.taken]
         return [
             Refused(taken.position, self._refusing[taken.event.id])
