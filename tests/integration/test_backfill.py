@@ -17,6 +17,7 @@ from attune.ids import ProfileId
 from attune.ports import Refused, Taken
 from attune.profiles.profile import Profile
 from attune.settings import Settings
+from cli.unfilled import unfilled
 from consumers.features.consumer import Features
 from consumers.runner import run
 from feature_repo.views import FEATURES, ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
@@ -95,9 +96,13 @@ async def test_a_redis_that_is_emptied_under_running_consumers_is_filled_again(
             stores = [RedisStore(wire, settings.project, features) for features in FEATURES]
             begun = [await store.begun() for store in stores]
         assert [each and each.complete for each in begun] == [False] * len(FEATURES)
+        (told,) = await unfilled(settings)
+        assert "attune backfill" in told.remedy
 
         with role(settings, "backfill") as filling:
             assert await asyncio.to_thread(filling.process.wait, 90) == 0, filling.output()
+        (told,) = await unfilled(settings)
+        assert told.well, told
     await _whole(settings, events + since)
 
 
