@@ -62,8 +62,8 @@ class Consumer(Protocol):
     async def joins(self, expected: Places) -> None:
         """Learn where its group goes on in every partition of its topics, whoever will read it.
 
-        Called when it has joined its group, before anything is read, and again whenever it joins
-        anew. What it holds of its store may be of another time by then.
+        Called whenever its group has formed, with it, and before anything is taken: events may come
+        again that it has taken, and what it holds of its store may be of another time.
 
         Raises:
             Unavailable: a store is away; the runner waits and calls again.

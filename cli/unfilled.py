@@ -14,7 +14,7 @@ from feature_repo.views import FEATURES
 
 
 async def unfilled(settings: Settings) -> list[Finding]:
-    """Say which kinds wait for a backfill; nothing where no server answers, which is told elsewhere."""
+    """Say which kinds wait for a backfill; nothing where a server is away, as others tell."""
     try:
         consumed = await reached(settings.kafka, Features.name, EVENTS)
         with open_wire(str(settings.redis)) as wire:

@@ -65,15 +65,19 @@ class Runner:
         """
         insist = Insisting(self.watch, self._stop, partial(self._hold, source))
         try:
-            expected = await source.going_on()
-            await insist.on(lambda: self._consumer.joins(expected))
-            self._read.clear()
             async for messages in source.batches(self._stop):
                 await self.watch.look(source.lag)
+                if source.joined():
+                    await self._join(source, insist)
                 if messages:
                     await self._take(source, messages, insist)
         except Interrupted:
             return  # not committed: whoever is next takes it
+
+    async def _join(self, source: KafkaSource, insist: Insisting) -> None:
+        expected = await source.going_on()
+        await insist.on(lambda: self._consumer.joins(expected))
+        self._read.clear()
 
     async def _hold(self, source: KafkaSource) -> None:
         await source.hold()

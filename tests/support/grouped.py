@@ -42,11 +42,17 @@ class Member:
     def __init__(self, group: Group, consumer: Features, *partitions: int) -> None:
         self._group = group
         self._consumer = consumer
-        self._partitions = partitions or (0,)
+        self._partitions = partitions
+        self._generation = 0
         self._read: set[tuple[str, int]] = set()
 
     async def join(self) -> None:
+        """Come to the group; all others find themselves in another generation of it."""
         self._group.generation += 1
+        await self._joined()
+
+    async def _joined(self) -> None:
+        self._generation = self._group.generation
         self._read.clear()
         await self._consumer.joins(await self._group.going_on())
 
@@ -54,12 +60,13 @@ class Member:
         """Take all that is there, and join anew whenever the store was emptied."""
         while ahead := self._group.ahead(self._partitions):
             try:
+                if self._generation != self._group.generation:
+                    await self._joined()
                 await self.take(ahead[:size])
             except Emptied:
                 await self.join()
 
     async def take(self, batch: Sequence[Taken]) -> None:
-        generation = self._group.generation
         first: dict[tuple[str, int], int] = {}
         for one in batch:
             if place_of(one) not in self._read:
@@ -69,7 +76,7 @@ class Member:
             self._read.update(first)
         await self._consumer.take(batch)
         await asyncio.sleep(0)
-        if generation == self._group.generation:  # else it is refused, and all is read again
+        if self._generation == self._group.generation:  # else it is refused, and all is read again
             self._group.commit(batch)
 
 

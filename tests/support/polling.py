@@ -63,16 +63,22 @@ class Scripted:
     def __init__(self, stop: asyncio.Event, *batches: list[Message]) -> None:
         self.letters: list[DeadLetter] = []
         self.commits = self.holds = self.yielded = 0
+        self.joins = False
         self.stop = stop
         self._batches = batches
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
+        self.joins = True
         for batch in self._batches:
             if not stop.is_set():
                 self.yielded += 1
                 yield batch
         self.stop.set()
         await stop.wait()
+
+    def joined(self) -> bool:
+        joined, self.joins = self.joins, False
+        return joined
 
     async def going_on(self) -> Places:
         return {(BEHAVIORAL, 0): 0}

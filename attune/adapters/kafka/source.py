@@ -2,12 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, starmap
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -32,7 +38,7 @@ _LAG = 2.0
 _NOBODYS = TopicPartition("", 0)
 
 
-class KafkaSource:
+class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
     """What one member of a consumer group is given to read, batch by batch."""
 
     def __init__(
@@ -46,12 +52,28 @@ class KafkaSource:
         """The first offset of each partition that was yielded and not yet committed."""
         self._holding: asyncio.Task[object] | None = None
         self._polled = time.monotonic()
+        self._joined = False
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Do nothing: what is in hand is finished, and may be refused."""
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Note that the group has formed anew, with us."""
+        del assigned
+        self._joined = True
+
+    def joined(self) -> bool:
+        """Say whether the group has formed anew since this was asked.
+
+        Then all of it reads on from what is committed, also what members have read before.
+        """
+        joined, self._joined = self._joined, False
+        return joined
 
     async def going_on(self) -> Places:
         """Return where the group goes on in each partition of its topics, also in others' ones.
 
-        Who had joined before us has committed what it had in hand, or is refused that: all had to
-        join once more when we did.
+        Once the group has formed, what a member had in hand is committed by then, or is refused.
         """
         found = await going_on(self._consumer, self._consumer.subscription())
         return {self._place(place): offset for place, offset in found.items()}

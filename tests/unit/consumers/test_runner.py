@@ -162,6 +162,22 @@ async def test_where_all_partitions_go_on_is_told_first_and_then_where_each_is_r
     assert (consumer.joined, consumer.begun) == ([{(BEHAVIORAL, 0): 0}], [{(BEHAVIORAL, 0): 7}])
 
 
+async def test_when_the_group_has_formed_anew_it_joins_before_it_takes_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Rebalanced(Recording):
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+            source.joins = "m0" not in self.taken
+            return await super().take(batch)
+
+    source = scripted(monkeypatch, *(messages(event(id=f"m{n}"), start=n) for n in range(3)))
+    consumer = Rebalanced()
+
+    await run(consumer, SETTINGS, source.stop, lambda: NOON)
+
+    assert consumer.told == ["joins", "begins", "m0", "joins", "begins", "m1", "m2"]
+
+
 async def test_a_store_that_is_away_when_it_joins_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
