@@ -75,8 +75,10 @@ class Runner:
             return  # not committed: whoever is next takes it
 
     async def _join(self, source: KafkaSource, insist: Insisting) -> None:
-        expected = await source.going_on()
-        await insist.on(lambda: self._consumer.joins(expected))
+        async def attempt() -> None:
+            await self._consumer.joins(await source.going_on())
+
+        await insist.on(attempt)
         self._read.clear()
 
     async def _hold(self, source: KafkaSource) -> None:

@@ -35,6 +35,8 @@ _LONGEST_POLL = 0.2
 _HOLD_EVERY, _HOLD = 0.4, 0.1
 _LAG = 2.0
 """Seconds."""
+_ASKING = 3.0
+"""Seconds; without a broker aiokafka would ask for ever."""
 _NOBODYS = TopicPartition("", 0)
 
 
@@ -74,8 +76,16 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         """Return where the group goes on in each partition of its topics, also in others' ones.
 
         Once the group has formed, what a member had in hand is committed by then, or is refused.
+
+        Raises:
+            Unavailable: no broker answers in time.
         """
-        found = await going_on(self._consumer, self._consumer.subscription())
+        try:
+            async with asyncio.timeout(_ASKING):
+                found = await going_on(self._consumer, self._consumer.subscription())
+        except (TimeoutError, KafkaError) as error:
+            reason = str(error) or f"no answer within {_ASKING:g} s"
+            raise Unavailable("Kafka", reason) from error
         return {self._place(place): offset for place, offset in found.items()}
 
     def _place(self, place: TopicPartition) -> tuple[str, int]:
