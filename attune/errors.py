@@ -87,7 +87,7 @@ class Emptied(Unavailable):
     """
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, "it was emptied, or another one took its place: joining it anew")
+        super().__init__(what, "it was emptied, or another one took its place: begin anew")
 
 
 class StreamError(AttuneError):
