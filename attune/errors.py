@@ -6,6 +6,7 @@ AttuneError
 │   ├── TooLarge          over a size limit (413 where it is the whole body)
 │   └── UnknownKey        no or a wrong write key (401)
 ├── Unavailable           a server is away: 503 with Retry-After, the caller tries again
+│   └── Emptied           it is there, but what it held is gone: who writes begins anew
 ├── StreamError           tells the consumer's runner what to do with a message
 │   ├── Poison            can never be folded: dead-letter topic
 │   └── TooMuchPoison     so much of it that something else is wrong: the consumer stops
@@ -77,6 +78,16 @@ class Unavailable(AttuneError):
         self.reason = reason
         self.retry_after = retry_after
         """Seconds."""
+
+
+class Emptied(Unavailable):
+    """A store was emptied since we joined it: what we know of it holds no more.
+
+    Nothing was written. To try again will not do: join it anew, and go on from what is committed.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what, "it was emptied, or another one took its place: begin anew")
 
 
 class StreamError(AttuneError):

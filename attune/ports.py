@@ -13,6 +13,9 @@ import msgspec
 from attune.collect.event import Event
 from attune.stream import Position
 
+Places = Mapping[tuple[str, int], int]
+"""An offset by topic and partition; the topic is without the installation's prefix."""
+
 
 class EventLog(Protocol):
     """Where accepted events go: Kafka."""
@@ -56,8 +59,25 @@ class Consumer(Protocol):
     def linger(self) -> float:
         """Seconds to gather a batch: 0 for what must be seen at once, more for larger writes."""
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
-        """Learn at which offset each topic and partition begins that was not read before here."""
+    async def joins(self, expected: Places) -> None:
+        """Learn where its group goes on in every partition of its topics, whoever will read it.
+
+        Called whenever its group has formed, with it, and before anything is taken: events may come
+        again that it has taken, and what it holds of its store may be of another time.
+
+        Raises:
+            Unavailable: a store is away; the runner waits and calls again.
+        """
+
+    async def begins(self, first: Places) -> None:
+        """Learn from which offset on partitions are read here that were not read since it joined.
+
+        Called before any event of theirs is taken, and if none can be.
+
+        Raises:
+            Emptied: a store is not what it was; the runner has the consumer join anew.
+            Unavailable: a store is away; the runner waits and calls again.
+        """
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """Make the effects of the batch durable, and return what can never be.
@@ -69,6 +89,8 @@ class Consumer(Protocol):
         and must then change nothing.
 
         Raises:
+            Emptied: a store is not what it was; the runner has the consumer join anew, and go on
+                from what is committed.
             Unavailable: a store is away; the runner waits and calls again with the same batch.
         """
 
@@ -102,8 +124,27 @@ class Write(msgspec.Struct, frozen=True):
     remove: frozenset[str] = frozenset()
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """Where each partition was first read for a kind of entity, or will be if nobody has read it.
+
+    `filled` says whether what lay before was filled in since.
+    """
+
+    first: Places
+    filled: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether an entity that is not there has no history."""
+        return self.filled or not any(self.first.values())
+
+
 class OnlineStore(Protocol):
-    """Where the entities of one kind live: Feast's online store on Redis."""
+    """Where the entities of one kind live: Feast's online store on Redis.
+
+    Who writes joins it first. A store that is emptied then refuses everything from those who had
+    joined it before, until they join anew: what they hold is of rows that are gone.
+    """
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """Return each entity's row, an empty one where there is none, in one round trip.
@@ -112,22 +153,26 @@ class OnlineStore(Protocol):
             Unavailable: the store does not answer.
         """
 
-    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
-        """Note the offset at which each topic and partition was first read for this kind of entity.
+    async def join(self, expected: Places) -> Begun:
+        """Write to the store as it is now, and note where each partition will be read from.
 
-        Where one was noted before, that stays. A partition that nobody has read yet is not among
-        them: what lies in it is not known to have a past (docs/decisions/0009).
-
-        Returns:
-            Whether a new entity has no history: every partition was read from offset 0 on, or
-            `complete` was called since.
+        To be told for all partitions that there are. What is expected counts for those that nobody
+        has read yet for this kind of entity, and only until somebody does; the latest is the best.
 
         Raises:
             Unavailable: the store does not answer.
         """
 
-    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
-        """Return the noted offsets that are not 0, and whether `complete` was called since.
+    async def begin(self, first: Places) -> Begun:
+        """Note the offset from which each partition is read. The first one noted stays.
+
+        Raises:
+            Emptied: it was emptied since we joined.
+            Unavailable: the store does not answer.
+        """
+
+    async def begun(self) -> Begun | None:
+        """Return what is noted; None if nobody has joined.
 
         Raises:
             Unavailable: the store does not answer.
@@ -137,6 +182,7 @@ class OnlineStore(Protocol):
         """Note that what lay before the noted offsets has been filled in.
 
         Raises:
+            Emptied: it was emptied since we joined.
             Unavailable: the store does not answer.
         """
 
@@ -153,6 +199,7 @@ class OnlineStore(Protocol):
         """Apply each write atomically where its version still holds; return the refused ones.
 
         Raises:
+            Emptied: it was emptied since we joined; nothing is left of what was applied.
             Unavailable: the store does not answer; any of the writes may have been applied.
         """
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 from rich.console import Console
 from rich.progress import (
@@ -15,12 +16,17 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from attune.adapters.archive.store import open_archive
+from attune.adapters.kafka.admin import reached
 from attune.adapters.redis import RedisStore, open_wire
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
 from attune.settings import Settings
-from consumers.backfill.main import Progress, Report
+from attune.stream import EVENTS
+from consumers.archive import Archiving
+from consumers.backfill.main import Groups, Report
 from consumers.backfill.main import backfill as run_backfill
+from consumers.backfill.progress import Progress
+from consumers.features.consumer import Features
 from feature_repo.views import FEATURES
 
 TIMEOUT = 30.0
@@ -60,11 +66,15 @@ def _chosen(entities: Sequence[str]) -> list[FeatureSet]:
 
 
 async def _run(settings: Settings, every: list[FeatureSet], progress: Progress) -> list[Report]:
+    groups = Groups(
+        partial(reached, settings.kafka, Features.name, EVENTS),
+        partial(reached, settings.kafka, Archiving.name, EVENTS),
+    )
     redis = open_wire(str(settings.redis), timeout=TIMEOUT, cluster=settings.redis_cluster)
     with redis as wire, open_archive(settings) as archive:
         return [
             await run_backfill(
-                archive, RedisStore(wire, settings.project, features), features, progress
+                archive, RedisStore(wire, settings.project, features), features, groups, progress
             )
             for features in every
         ]

@@ -17,6 +17,7 @@ from attune.errors import AttuneError
 from attune.settings import Settings
 from cli.finding import Finding
 from cli.streams import consumers, kafka
+from cli.unfilled import unfilled
 
 _OLDEST_PYTHON = (3, 11)
 _LISTPACK_VALUE = 2048
@@ -30,6 +31,7 @@ async def examine(settings: Settings) -> list[Finding]:
         "Kafka": kafka,
         "consumers": consumers,
         "Redis": _redis,
+        "features": unfilled,
         "PostgreSQL": _postgres,
         "API": _api,
     }
@@ -49,6 +51,7 @@ _START = {
     "consumers": "start them (`attune consume all`), or look at ATTUNE_CONSUME__METRICS_PORT",
     "Kafka": "start it (`attune up --only services`) or set ATTUNE_KAFKA__BROKERS",
     "Redis": "start it (`attune up --only services`) or set ATTUNE_REDIS",
+    "features": "",
     "PostgreSQL": "start it (`attune up --only services`) or set ATTUNE_POSTGRES",
     "API": "start it: `attune api`, or `attune up` for everything",
 }

@@ -123,9 +123,9 @@ def backfill(
 ) -> None:
     """Fill new feature views, and new versions, from the archive, while live events go on.
 
-    Run it after a release whose `attune features apply` said so. Rows are filled one by one, each
-    in one guarded write, so it can be interrupted and begun again at any time; until a row is
-    whole, its new fields are null and `degraded` says so.
+    Run it after a release whose `attune features apply` said so, and after Redis was lost. Rows
+    are filled one by one, each in one guarded write, so it can be interrupted and begun again at
+    any time; until a row is whole, its new fields are null and `degraded` says so.
     """
     from cli.backfill import backfill as run_backfill
 

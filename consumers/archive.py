@@ -1,7 +1,7 @@
 """Every event and exposure into the archive, for training and for analysts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ import structlog
 
 from attune.adapters.archive.compaction import Compactor
 from attune.errors import Unavailable
-from attune.ports import Refused, Taken
+from attune.ports import Places, Refused, Taken
 from attune.stream import EVENTS, EXPOSURES
 from attune.telemetry import JOINED
 
@@ -37,7 +37,10 @@ class Archiving:
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+    async def joins(self, expected: Places) -> None:
+        """See `Consumer.joins`: it makes no difference here."""
+
+    async def begins(self, first: Places) -> None:
         """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:

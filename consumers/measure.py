@@ -1,9 +1,9 @@
 """Exposures become counts per block."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from attune.measure import MeasureStore, shown_in
-from attune.ports import Refused, Taken
+from attune.ports import Places, Refused, Taken
 from attune.stream import EXPOSURES
 
 
@@ -17,7 +17,10 @@ class Measure:
     def __init__(self, store: MeasureStore) -> None:
         self._store = store
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+    async def joins(self, expected: Places) -> None:
+        """See `Consumer.joins`: it makes no difference here."""
+
+    async def begins(self, first: Places) -> None:
         """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:

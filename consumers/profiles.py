@@ -1,8 +1,8 @@
 """Events become the system of record of who visitors are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from attune.ports import Refused, Taken
+from attune.ports import Places, Refused, Taken
 from attune.profiles.record import Learned, ProfileRecords
 from attune.stream import EVENTS
 
@@ -17,7 +17,10 @@ class Profiles:
     def __init__(self, records: ProfileRecords) -> None:
         self._records = records
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+    async def joins(self, expected: Places) -> None:
+        """See `Consumer.joins`: it makes no difference here."""
+
+    async def begins(self, first: Places) -> None:
         """See `Consumer.begins`: it makes no difference here."""
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
@@ -13,7 +14,7 @@ from attune.settings import Settings
 from attune.stream import Message
 from consumers.batch import Batch
 from consumers.share import Share
-from consumers.taking import Interrupted, Taking, pause
+from consumers.taking import Insisting, Interrupted, Taking, pause
 from consumers.watch import Clock, Watch
 
 _log = structlog.get_logger()
@@ -56,14 +57,33 @@ class Runner:
         self.watch = Watch(consumer.name, clock)
 
     async def follow(self, source: KafkaSource) -> None:
-        """Take what the source yields, until told to stop."""
-        async for messages in source.batches(self._stop):
-            await self.watch.look(source.lag)
-            if messages:
-                try:
-                    await self._take(source, messages)
-                except Interrupted:
-                    return  # not committed: whoever is next takes it
+        """Take what the source yields, until told to stop.
+
+        Raises:
+            Emptied: a store is not what it was when we joined; nothing of the batch in hand is
+                committed, so that who joins anew begins with it.
+        """
+        insist = Insisting(self.watch, self._stop, partial(self._hold, source))
+        try:
+            async for messages in source.batches(self._stop):
+                await self.watch.look(source.lag)
+                if source.joined():
+                    await self._join(source, insist)
+                if messages:
+                    await self._take(source, messages, insist)
+        except Interrupted:
+            return  # not committed: whoever is next takes it
+
+    async def _join(self, source: KafkaSource, insist: Insisting) -> None:
+        async def attempt() -> None:
+            await self._consumer.joins(await source.going_on())
+
+        await insist.on(attempt)
+        self._read.clear()
+
+    async def _hold(self, source: KafkaSource) -> None:
+        await source.hold()
+        await self.watch.look(source.lag)
 
     def _unread(self, messages: Sequence[Message]) -> dict[tuple[str, int], int]:
         """Return where partitions begin that were not read before, poison and all."""
@@ -72,20 +92,17 @@ class Runner:
             place = (message.position.topic, message.position.partition)
             if place not in self._read and place not in first:
                 first[place] = message.position.offset
-        self._read.update(first)
         return first
 
-    async def _take(self, source: KafkaSource, messages: Sequence[Message]) -> None:
-        self._consumer.begins(self._unread(messages))
+    async def _take(
+        self, source: KafkaSource, messages: Sequence[Message], insist: Insisting
+    ) -> None:
+        if first := self._unread(messages):
+            await insist.on(lambda: self._consumer.begins(first))
+            self._read.update(first)
         batch = Batch(self._consumer.name, messages, self._share)
-
-        async def hold() -> None:
-            await source.hold()
-            await self.watch.look(source.lag)
-
         if batch.events:
-            taking = Taking(self._consumer, self.watch, self._stop, hold, batch.refuse)
-            await taking.take(batch.events)
+            await Taking(self._consumer, self.watch, insist, batch.refuse).take(batch.events)
         if batch.asides:
             self.watch.puts_aside(aside.refused for aside in batch.asides)
             await source.put_aside(batch.letters(self._clock()))

@@ -24,7 +24,7 @@ Address: TypeAlias = tuple[str, int]
 _FOLLOWED = 8
 """Times that one command is sent on before it is given up."""
 _PAUSE = 0.05  # seconds, while the cluster chooses who has a slot
-_KEY_AT: Mapping[bytes, int] = {b"EVALSHA": 3}
+_KEY_AT: Mapping[bytes, int] = {b"EVAL": 3, b"EVALSHA": 3}
 """Which argument is the key; the first of all other commands."""
 _ASKING = pack_command(("ASKING",))
 

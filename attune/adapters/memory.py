@@ -1,10 +1,23 @@
 """Twins in memory of Kafka and Redis: as strict as the real ones, and gone with the process."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from copy import copy
+from dataclasses import dataclass, field
 
 from attune.collect.event import Event, decode, encode
-from attune.ports import Changes, EventLog, Heard, OnlineStore, Row, Taken, Write
+from attune.errors import Emptied
+from attune.ports import (
+    Begun,
+    Changes,
+    EventLog,
+    Heard,
+    OnlineStore,
+    Places,
+    Row,
+    Taken,
+    Write,
+)
 from attune.stream import Position, topic_of
 
 
@@ -53,27 +66,65 @@ class MemoryChanges(Changes):
             heard()
 
 
+@dataclass(slots=True)
+class _Noted:
+    """What a store knows of its beginning; `mark` is another one after it was emptied."""
+
+    first: dict[tuple[str, int], int] = field(default_factory=dict)
+    expected: dict[tuple[str, int], int] = field(default_factory=dict)
+    filled: bool = False
+    mark: object = None
+
+    def forget(self) -> None:
+        """Know nothing."""
+        self.first, self.expected, self.filled, self.mark = {}, {}, False, None
+
+
 class MemoryStore(OnlineStore):
-    """Rows in a dict, with the guard of the real one."""
+    """Rows in a dict, with the guards of the real one."""
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.changes = MemoryChanges()
-        self._first: dict[tuple[str, int], int] = {}
-        self._complete = False
+        self._noted = _Noted()
+        self._mark: object = None
 
-    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
+    def beside(self) -> "MemoryStore":
+        """Return the same store for somebody else, who has not joined it yet."""
+        other = copy(self)
+        other._mark = None  # noqa: SLF001 - one of us
+        return other
+
+    def empty(self) -> None:
+        """Lose everything, as a server that starts anew without a disk."""
+        self.rows.clear()
+        self._noted.forget()
+
+    async def join(self, expected: Places) -> Begun:
+        """See `OnlineStore.join`."""
+        noted = self._noted
+        noted.mark = self._mark = noted.mark or object()
+        noted.expected.update(expected)
+        return _begun(noted)
+
+    async def begin(self, first: Places) -> Begun:
         """See `OnlineStore.begin`."""
-        self._first = {**first, **self._first}
-        return self._complete or not any(self._first.values())
+        noted = self._ours()
+        noted.first = {**first, **noted.first}
+        return _begun(noted)
 
-    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+    async def begun(self) -> Begun | None:
         """See `OnlineStore.begun`."""
-        return {place: n for place, n in self._first.items() if n}, self._complete
+        return _begun(self._noted) if self._noted.mark else None
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
-        self._complete = True
+        self._ours().filled = True
+
+    def _ours(self) -> _Noted:
+        if self._noted.mark is not self._mark:
+            raise Emptied("the store in memory")
+        return self._noted
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
@@ -85,6 +136,7 @@ class MemoryStore(OnlineStore):
 
     async def save(self, writes: Sequence[Write]) -> set[str]:
         """See `OnlineStore.save`."""
+        self._ours()
         return {write.id for write in writes if not self._apply(write)}
 
     def _apply(self, write: Write) -> bool:
@@ -99,3 +151,7 @@ class MemoryStore(OnlineStore):
         self.rows[write.id] = Row(row.version + 1, states, records, row.plain)
         self.changes.tell(write.id)
         return True
+
+
+def _begun(noted: _Noted) -> Begun:
+    return Begun({**noted.expected, **noted.first}, noted.filled)

@@ -1,8 +1,10 @@
 """The online store on Redis: one round trip to load, one to save, each write guarded."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha1
+from itertools import chain
+from secrets import token_hex
 from typing import TypeAlias
 
 from redis.asyncio import Redis
@@ -13,29 +15,50 @@ from attune.adapters.feast import Layout
 from attune.adapters.link import Reply
 from attune.adapters.resp import END, argument, number, opening
 from attune.adapters.wire import Wire
-from attune.errors import Unavailable
+from attune.errors import Emptied, Unavailable
 from attune.features.feature_set import FeatureSet
-from attune.ports import OnlineStore, Row, Write
+from attune.ports import Begun, OnlineStore, Places, Row, Write
 
-_GUARDED = b"""
-if (redis.call('HGET', KEYS[1], '_v') or '0') ~= ARGV[1] then return 0 end
-local gone = tonumber(ARGV[2])
-if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4, 3 + gone)) end
-redis.call('HSET', KEYS[1], unpack(ARGV, 4 + gone))
-if ARGV[3] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
-return 1
+_STILL = """
+if (redis.call('HGET', {begun}, 'mark') or '') ~= ARGV[1] then
+  return redis.error_reply('EMPTIED since it was joined')
+end
 """
-"""Set and remove fields of one hash if its version is still ARGV[1]; ARGV[2] counts the removed,
-ARGV[3] is the time to live in seconds."""
+"""Go on only if the hash that says where the kind of entity was begun has the mark ARGV[1]."""
 
-_TOLD = _GUARDED.replace(b"return 1\n", b"redis.call('PUBLISH', KEYS[1], ARGV[1])\nreturn 1\n")
-"""The same, and tells whoever listens to the key (`changes`)."""
+_GUARDED = """
+if (redis.call('HGET', KEYS[1], '_v') or '0') ~= ARGV[2] then return 0 end
+local gone = tonumber(ARGV[3])
+if gone > 0 then redis.call('HDEL', KEYS[1], unpack(ARGV, 5, 4 + gone)) end
+redis.call('HSET', KEYS[1], unpack(ARGV, 5 + gone))
+if ARGV[4] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[4]) end
+"""
+"""Set and remove fields of one hash if its version is still ARGV[2]; ARGV[3] counts the removed,
+ARGV[4] is the time to live in seconds."""
+
+_TOLD = """
+redis.call('PUBLISH', KEYS[1], ARGV[2])
+"""
+"""Tell whoever listens to the key (`changes`)."""
+
+_JOIN = b"""
+redis.call('HSETNX', KEYS[1], 'mark', ARGV[1])
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGETALL', KEYS[1])
+"""
+_BEGIN = (
+    _STILL.format(begun="KEYS[1]").encode()
+    + b"""
+for i = 2, #ARGV, 2 do redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGETALL', KEYS[1])
+"""
+)
 
 _DAY = 86_400
-_FIXED = 7
-"""Arguments before those that are removed: name, hash, number of keys, key, and the first three."""
+_FIXED = 8
+"""Arguments before those that are removed: name, hash, number of keys, key, and the first four."""
 _SCANNED = b"1000"
-_COMPLETE = b"complete"
+_MARK, _FILLED, _EXPECTED = "mark", "complete", "expected/"
 
 Servers: TypeAlias = Wire | Cluster
 
@@ -75,11 +98,14 @@ class RedisStore(OnlineStore):
         ttl = number(features.entity.ttl * _DAY)
         self._nothing_removed = number(0) + ttl
         self._ttl = ttl
-        self._script = _TOLD if features.entity.of_profiles else _GUARDED
+        # Of a cluster's keys a script may have those of one server only.
+        self._one_server = isinstance(wire, Wire)
+        self._script = _script(still=self._one_server, told=features.entity.of_profiles)
         self._sha = sha1(self._script, usedforsecurity=False).hexdigest().encode()
         self._get = opening(2, b"HGETALL")
         self._openings: dict[int, bytes] = {}
-        self._begun = f"attune:{project}:begun:{features.entity.name}"
+        self._begun = f"attune:{project}:begun:{features.entity.name}".encode()
+        self._has_mark(b"")
 
     async def load(self, ids: Collection[str]) -> dict[str, Row]:
         """See `OnlineStore.load`."""
@@ -91,25 +117,36 @@ class RedisStore(OnlineStore):
             found = await self._wire.run(commands)
         return {each: row(_pairs(raised(held))) for each, held in zip(ids, found, strict=True)}
 
-    async def begin(self, first: Mapping[tuple[str, int], int]) -> bool:
-        """See `OnlineStore.begin`."""
-        noted = [
-            (b"HSETNX", self._begun, f"{topic}/{partition}", offset)
-            for (topic, partition), offset in first.items()
-        ]
-        *_, found = await self._wire.run([*noted, (b"HGETALL", self._begun)])
-        later, complete = _noted(raised(found))
-        return complete or not later
+    async def join(self, expected: Places) -> Begun:
+        """See `OnlineStore.join`."""
+        noted = await self._note(_JOIN, token_hex(8).encode(), _fields(_EXPECTED, expected))
+        self._has_mark(noted[_MARK])
+        return _begun(noted)
 
-    async def begun(self) -> tuple[dict[tuple[str, int], int], bool]:
+    def _has_mark(self, mark: bytes) -> None:
+        self._mark = mark
+        keys = argument(self._begun) if self._one_server else b""
+        self._marked = keys + argument(mark)
+
+    async def begin(self, first: Places) -> Begun:
+        """See `OnlineStore.begin`."""
+        return _begun(await self._note(_BEGIN, self._mark, _fields("", first)))
+
+    async def begun(self) -> Begun | None:
         """See `OnlineStore.begun`."""
         (found,) = await self._wire.run([(b"HGETALL", self._begun)])
-        return _noted(raised(found))
+        noted = _noted(raised(found))
+        return _begun(noted) if _MARK in noted else None
 
     async def complete(self) -> None:
         """See `OnlineStore.complete`."""
-        (done,) = await self._wire.run([(b"HSET", self._begun, _COMPLETE, b"1")])
-        raised(done)
+        await self._note(_BEGIN, self._mark, (_FILLED, 1))
+
+    async def _note(
+        self, script: bytes, mark: bytes, fields: Iterable[str | int]
+    ) -> dict[str, bytes]:
+        (found,) = await self._wire.run([(b"EVAL", script, b"1", self._begun, mark, *fields)])
+        return _noted(raised(found))
 
     async def ids(self) -> AsyncIterator[list[str]]:
         """See `OnlineStore.ids`."""
@@ -139,29 +176,49 @@ class RedisStore(OnlineStore):
 
     def _command(self, write: Write) -> bytes:
         layout = self._layout
-        parts = [b"", layout.key(write.id), number(write.version)]
+        parts = [b"", layout.key(write.id), self._marked, number(write.version)]
         if write.remove:
             removed = layout.removed(write)
             parts += (number(len(removed)), self._ttl, *map(argument, removed))
         else:
             removed = []
             parts.append(self._nothing_removed)
-        count = _FIXED + len(removed) + layout.add_fields(write, parts)
+        count = _FIXED + self._one_server + len(removed) + layout.add_fields(write, parts)
         parts[0] = self._openings.get(count) or self._opening(count)
         parts.append(END)
         return b"".join(parts)
 
     def _opening(self, count: int) -> bytes:
-        self._openings[count] = made = opening(count, b"EVALSHA", self._sha, b"1")
+        self._openings[count] = made = opening(
+            count, b"EVALSHA", self._sha, b"2" if self._one_server else b"1"
+        )
         return made
 
 
-def _noted(found: Sequence[bytes]) -> tuple[dict[tuple[str, int], int], bool]:
-    """Return where each partition was begun that was not begun at 0, and if all is complete."""
-    noted = dict(_pairs(found))
-    complete = noted.pop(_COMPLETE, None) is not None
-    places = ((name.decode().rsplit("/", 1), int(offset)) for name, offset in noted.items())
-    return {(topic, int(partition)): n for (topic, partition), n in places if n}, complete
+def _script(*, still: bool, told: bool) -> bytes:
+    parts = [_STILL.format(begun="KEYS[2]") * still, _GUARDED, _TOLD * told, "return 1"]
+    return "".join(parts).encode()
+
+
+def _fields(prefix: str, places: Places) -> Iterable[str | int]:
+    return chain.from_iterable(
+        (f"{prefix}{topic}/{partition}", offset) for (topic, partition), offset in places.items()
+    )
+
+
+def _noted(found: Sequence[bytes]) -> dict[str, bytes]:
+    fields = iter(found)
+    return {name.decode(): value for name, value in zip(fields, fields, strict=True)}
+
+
+def _begun(noted: dict[str, bytes]) -> Begun:
+    """Return where each partition was begun: what was really read goes before what is expected."""
+    first: dict[tuple[str, int], int] = {}
+    for name in sorted(noted, key=lambda name: not name.startswith(_EXPECTED)):
+        topic, _, partition = name.removeprefix(_EXPECTED).rpartition("/")
+        if topic:
+            first[topic, int(partition)] = int(noted[name])
+    return Begun(first, _FILLED in noted)
 
 
 def _pairs(found: Sequence[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -178,8 +235,10 @@ def raised(reply: Reply) -> Reply:
     """Return a reply, unless it is an error.
 
     Raises:
+        Emptied: it was emptied since we joined.
         Unavailable: Redis is up, but it does not do what it is told (loading, read-only, full).
     """
     if isinstance(reply, Exception):
-        raise Unavailable("Redis", str(reply))
+        reason = str(reply)
+        raise Emptied("Redis") if reason.startswith("EMPTIED") else Unavailable("Redis", reason)
     return reply

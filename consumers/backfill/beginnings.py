@@ -1,7 +1,7 @@
 """What entities did before their kind was read: whole rows, made from the archive."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -10,7 +10,7 @@ from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
-from attune.ports import OnlineStore, Row, Taken
+from attune.ports import OnlineStore, Places, Row, Taken
 from attune.profiles.arrived import Arrived, arrived
 from attune.profiles.kept import NOTHING
 from attune.profiles.profile import Profile
@@ -43,7 +43,7 @@ class Past:
         self.events = 0
         self._skips = skips
 
-    def fold(self, archived: Iterable[Taken], first: Mapping[tuple[str, int], int]) -> None:
+    def fold(self, archived: Iterable[Taken], first: Places) -> None:
         """Fold what lies before the live stream, in the order in which it happened.
 
         Raises:
@@ -114,23 +114,24 @@ class Beginnings:
     just that in one guarded write: so it may be interrupted and begun again.
     """
 
-    def __init__(self, archive: ArchiveStore, store: OnlineStore, features: FeatureSet) -> None:
+    def __init__(
+        self, archive: ArchiveStore, store: OnlineStore, features: FeatureSet, first: Places
+    ) -> None:
         self._archive = archive
         self._store = store
         self._features = features
+        self._first = first
         self._past: Past | None = None
 
-    async def fill(self) -> Past | None:
-        """Fill all rows, and make those that nobody has made since; None if that was done before.
+    async def fill(self) -> Past:
+        """Fill all rows, and make those that nobody has made since.
 
         The archive must have everything up to where the kind was begun.
 
         Raises:
+            Emptied: the store was emptied meanwhile.
             Unavailable: a server is away.
         """
-        first, complete = await self._store.begun()
-        if complete or not first:
-            return None
         while begun := (await find(self._store, self._features)).begun:
             await self.give(begun)
         # Who has no row has done nothing since, and became nobody: or a row would lack their past.
@@ -170,14 +171,11 @@ class Beginnings:
 
     async def _folded(self) -> Past:
         if self._past is None:
-            first, _ = await self._store.begun()
-            self._past = await _folded(self._archive, self._features, first)
+            self._past = await _folded(self._archive, self._features, self._first)
         return self._past
 
 
-async def _folded(
-    archive: ArchiveStore, features: FeatureSet, first: Mapping[tuple[str, int], int]
-) -> Past:
+async def _folded(archive: ArchiveStore, features: FeatureSet, first: Places) -> Past:
     skips: Skips = {}
     while True:
         past = Past(features, skips)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from attune.adapters.archive.store import ArchiveStore
-from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore
 from attune.profiles.kept import Kept
@@ -14,6 +13,8 @@ from attune.profiles.seam import Seam
 from attune.stream import EVENTS, Position
 from consumers.backfill.bases import Base, Bases
 from consumers.backfill.beginnings import Beginnings
+from consumers.backfill.progress import Progress
+from consumers.backfill.waiting import GoingOn, Waiting
 from consumers.backfill.wanted import find, furthest, sources_of
 
 Rows = Mapping[str, Mapping[str, Seam]]
@@ -22,23 +23,14 @@ _PASS = 50_000
 """Rows that are folded at once: some 5 kB each while they are."""
 _WRITTEN = 500
 """Rows of one round trip."""
-_LOOK_AGAIN = 0.5
-"""Seconds between looks at how far the archive is."""
-_PATIENCE = 120.0
-"""Seconds to wait for the archive to have what lies before the seams."""
 
 
-class Progress:
-    """Told how far it is; this one keeps silent."""
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """How far the consumers are that a backfill has to do with."""
 
-    def found(self, kind: str, seen: int, rows: int) -> None:
-        """Rows of a kind were looked at, and so many are to be filled."""
-
-    def waiting(self, behind: int) -> None:
-        """The archive has not yet so many messages that are needed."""
-
-    def filled(self, kind: str, rows: int) -> None:
-        """So many more rows are whole."""
+    features: GoingOn
+    archive: GoingOn
 
 
 @dataclass(slots=True)
@@ -57,6 +49,7 @@ async def backfill(
     archive: ArchiveStore,
     store: OnlineStore,
     features: FeatureSet,
+    groups: Groups,
     progress: Progress,
 ) -> Report:
     """Make every row of an entity kind whole, whatever goes on meanwhile.
@@ -64,13 +57,16 @@ async def backfill(
     It can be interrupted and begun again at any time: a row is filled in one guarded write.
 
     Raises:
+        Emptied: the store was emptied meanwhile; begin again.
         Unavailable: a server is away, or the archive consumer does not catch up.
     """
     report = Report(features.entity.name)
-    beginnings = Beginnings(archive, store, features)
-    first, _ = await store.begun()
-    await _archived(archive, {place: offset - 1 for place, offset in first.items()}, progress)
-    if past := await beginnings.fill():
+    begun = await store.join(await groups.features())
+    beginnings = Beginnings(archive, store, features, begun.first)
+    waiting = Waiting(archive, groups.archive, progress)
+    if not begun.complete:
+        await waiting.until({place: offset - 1 for place, offset in begun.first.items()})
+        past = await beginnings.fill()
         report.rows += len(past.kept)
         report.events += past.events
         progress.filled(report.kind, len(past.kept))
@@ -86,7 +82,7 @@ async def backfill(
             continue
         for rows in _passes(wanted.rows):
             seams = (seam for seams in rows.values() for seam in seams.values())
-            await _archived(archive, furthest(seams), progress)
+            await waiting.until(furthest(seams))
             bases = Bases(features, rows, skips)
             await asyncio.to_thread(_fold, archive, bases)
             report.events += bases.events
@@ -99,33 +95,6 @@ def _passes(rows: Rows) -> Iterator[Rows]:
     remaining = iter(rows.items())
     while some := dict(islice(remaining, _PASS)):
         yield some
-
-
-async def _archived(
-    archive: ArchiveStore, needed: Mapping[tuple[str, int], int], progress: Progress
-) -> None:
-    """Wait until the archive has everything up to these offsets.
-
-    Raises:
-        Unavailable: it does not come.
-    """
-    loop = asyncio.get_running_loop()
-    until, least = loop.time() + _PATIENCE, None
-    while True:
-        reached = await asyncio.to_thread(archive.reached)
-        behind = sum(max(0, offset - reached.get(place, -1)) for place, offset in needed.items())
-        if not behind:
-            return
-        progress.waiting(behind)
-        if least is None or behind < least:
-            until, least = loop.time() + _PATIENCE, behind
-        if loop.time() > until:
-            raise Unavailable(
-                "the archive",
-                f"it lacks {behind:,} messages that were folded before, and does not come nearer: "
-                "start `attune consume archive`, and look at `attune archive status`",
-            )
-        await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _fold(archive: ArchiveStore, bases: Bases) -> None:

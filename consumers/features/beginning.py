@@ -1,11 +1,6 @@
 """Where each partition was first read for a kind of entity, and whether that was the beginning."""
 
-from collections.abc import Mapping
-
-from attune.ports import OnlineStore
-
-Places = Mapping[tuple[str, int], int]
-"""First offset by topic and partition."""
+from attune.ports import OnlineStore, Places
 
 
 class Beginning:
@@ -19,11 +14,20 @@ class Beginning:
         self._store = store
         self.complete = True
 
-    async def note(self, first: Places) -> None:
-        """Note where partitions begin that were not read before; ask again until all is filled.
+    async def join(self, expected: Places) -> None:
+        """Note where partitions will be read from that nobody has read yet.
 
         Raises:
             Unavailable: the store does not answer.
         """
+        self.complete = (await self._store.join(expected)).complete
+
+    async def note(self, first: Places) -> None:
+        """Note where partitions begin that were not read before; ask again until all is filled.
+
+        Raises:
+            Emptied: the store is not the one that we joined.
+            Unavailable: the store does not answer.
+        """
         if first or not self.complete:
-            self.complete = await self._store.begin(first)
+            self.complete = (await self._store.begin(first)).complete

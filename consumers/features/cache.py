@@ -27,6 +27,10 @@ class Cache(Generic[Held]):
         """Keep an entity as the store has it now."""
         self._held[kept.id] = kept
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        self._held.clear()
+
     def trim(self) -> None:
         """Let go of what is too much."""
         for entity in list(islice(self._held, max(0, len(self._held) - self._most))):

@@ -1,12 +1,12 @@
 """The consumer: profiles first, then what else the events are about."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 from attune.features.feature import HOUR, Untakable
 from attune.features.feature_set import FeatureSet
-from attune.ports import OnlineStore, Refused, Taken
+from attune.ports import OnlineStore, Places, Refused, Taken
 from attune.profiles.arrived import Arrived, arrived
 from attune.profiles.redirect import links_of
 from attune.stream import EVENTS
@@ -48,12 +48,20 @@ class Features:
             if feature.checks
         ]
         self._late = EVENTS_LATE.labels(self.name)
-        self._first: dict[tuple[str, int], int] = {}
         self._beginnings = [self._users.beginning, *(other.beginning for other in self._others)]
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
+    async def joins(self, expected: Places) -> None:
+        """See `Consumer.joins`."""
+        for beginning in self._beginnings:
+            await beginning.join(expected)
+        self._users.forget()
+        for other in self._others:
+            other.forget()
+
+    async def begins(self, first: Places) -> None:
         """See `Consumer.begins`."""
-        self._first.update(first)
+        for beginning in self._beginnings:
+            await beginning.note(first)
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
@@ -62,8 +70,7 @@ class Features:
         if self._checks:
             taken, refused = self._checked(taken)
         for beginning in self._beginnings:
-            await beginning.note(self._first)
-        self._first.clear()
+            await beginning.note({})
         counted = await self._users.fold(taken)
         # Together: while the store works on the rows of one kind, the next is folded.
         done = await asyncio.gather(

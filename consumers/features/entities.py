@@ -41,6 +41,10 @@ class Entities:
             pending = await self._fold(pending)
         self._cache.trim()
 
+    def forget(self) -> None:
+        """Let go of what was read; the store may be another one now."""
+        self._cache.clear()
+
     def _parts(self, batch: Iterable[Arrived]) -> dict[str, Parts]:
         slices = self._features.entity.slices
         plans = self._features.plans

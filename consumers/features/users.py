@@ -58,6 +58,10 @@ class Users:
         self._profiles.cache.trim()
         return [one for one in batch if one.position not in retries] if retries else list(batch)
 
+    def forget(self) -> None:
+        """Let go of what was read; the store may be another one now."""
+        self._profiles.cache.clear()
+
     async def hand_over(self, link: Link) -> None:
         """Give everything of the link's source to its target, exactly once."""
         await self._hand_over.run(link)

@@ -1,29 +1,55 @@
 """One suite for the online store: the twin in memory, and Redis."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 import pytest
 from redis.asyncio import Redis
 
 from attune.adapters.memory import MemoryStore
 from attune.adapters.redis import RedisStore, open_redis, open_wire
-from attune.errors import Unavailable
+from attune.errors import Emptied, Unavailable
 from attune.ids import ProfileId
-from attune.ports import OnlineStore, Row, Write
-from feature_repo.views import USER_FEATURES
+from attune.ports import Begun, OnlineStore, Row, Write
+from attune.settings import Settings
+from feature_repo.views import SESSION_FEATURES, USER_FEATURES
 
 ADA, BOB = ProfileId("ada"), ProfileId("bob")
 SESSION = b"\xa7\x01state\x00\xff"
 
 
+@dataclass
+class Shared:
+    """A store that several join, and that is emptied."""
+
+    member: Callable[[], OnlineStore]
+    empty: Callable[[], Awaitable[None]]
+
+
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.integration)])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[OnlineStore]:
+async def shared(request: pytest.FixtureRequest) -> AsyncIterator[Shared]:
     if request.param == "memory":
-        yield MemoryStore()
+        memory = MemoryStore()
+
+        async def forget() -> None:
+            memory.empty()
+
+        yield Shared(memory.beside, forget)
         return
     settings = request.getfixturevalue("settings")
+
+    async def drop() -> None:  # of this test, for others have the same server
+        async with open_redis(str(settings.redis)) as client:
+            await client.unlink(*[key async for key in client.scan_iter(f"*{settings.project}*")])
+
     with open_wire(str(settings.redis)) as wire:
-        yield RedisStore(wire, settings.project, USER_FEATURES)
+        yield Shared(lambda: RedisStore(wire, settings.project, USER_FEATURES), drop)
+
+
+@pytest.fixture
+async def store(shared: Shared) -> OnlineStore:
+    return shared.member()
 
 
 async def test_a_profile_never_seen_is_an_empty_row(store: OnlineStore) -> None:
@@ -76,6 +102,84 @@ async def test_empty_and_long_states_keep_their_bytes(store: OnlineStore) -> Non
     await store.save([Write(ADA, 0, 0, states)])
 
     assert (await store.load([ADA]))[ADA].states == states
+
+
+QUIET, BUSY = ("events.behavioral", 0), ("events.behavioral", 1)
+
+
+async def test_what_was_really_read_goes_before_what_was_expected(store: OnlineStore) -> None:
+    assert await store.begun() is None
+    assert await store.join({QUIET: 7, BUSY: 5}) == Begun({QUIET: 7, BUSY: 5}, filled=False)
+
+    # The last release has read on, and then nobody any more: the latest is known best.
+    await store.begin({BUSY: 9})
+    await store.begin({BUSY: 3})
+    begun = await store.join({QUIET: 8, BUSY: 20})
+
+    assert begun == await store.begun() == Begun({QUIET: 8, BUSY: 9}, filled=False)
+    assert not begun.complete
+
+
+async def test_a_kind_is_complete_if_it_was_read_from_its_first_event_on_or_filled(
+    store: OnlineStore,
+) -> None:
+    assert (await store.join({QUIET: 0, BUSY: 0})).complete
+    assert (await store.begin({BUSY: 0})).complete
+    assert not (await store.join({QUIET: 4, BUSY: 9})).complete
+
+    await store.complete()
+
+    assert (await store.begin({})).complete
+
+
+async def test_a_store_that_was_emptied_refuses_everything_from_those_who_knew_it(
+    shared: Shared,
+) -> None:
+    first, second = shared.member(), shared.member()
+    for member in (first, second):
+        await member.join({QUIET: 0})
+    await first.save([Write(ADA, 0, 0, {}, {"traits": b"before"})])
+    await shared.empty()
+
+    with pytest.raises(Emptied):
+        await first.save([Write(BOB, 0)])
+    await first.join({QUIET: 3})
+    await first.save([Write(ADA, 0, 0, {}, {"traits": b"anew"})])
+
+    # The row is at the version that the other one knows, but it is not the row that it knows.
+    with pytest.raises(Emptied):
+        await second.save([Write(ADA, 1, 0, {}, {"traits": b"of before"})])
+    with pytest.raises(Emptied):
+        await second.begin({BUSY: 0})
+    with pytest.raises(Emptied):
+        await second.complete()
+    assert (await second.load([ADA]))[ADA].records == {"traits": b"anew"}
+    assert await second.join({QUIET: 3}) == Begun({QUIET: 3}, filled=False)
+    assert await second.save([Write(ADA, 1)]) == set()
+
+
+@pytest.mark.integration
+async def test_a_visit_is_kept_for_as_long_as_its_entity_says_after_its_last_event(
+    settings: Settings,
+) -> None:
+    ttl = SESSION_FEATURES.entity.ttl * 86_400
+    assert ttl
+    async with open_redis(str(settings.redis)) as client:
+        with open_wire(str(settings.redis)) as wire:
+            visits = RedisStore(wire, settings.project, SESSION_FEATURES)
+            await visits.save([Write("s1", 0)])
+            (key,) = [each async for each in client.scan_iter(f"*{settings.project}")]
+            assert ttl - 60 < await client.ttl(key) <= ttl
+
+            await client.expire(key, 60)
+            await visits.save([Write("s1", 1)])
+            assert ttl - 60 < await client.ttl(key) <= ttl
+
+            await client.pexpire(key, 1)
+            async with asyncio.timeout(5):
+                while await client.exists(key):
+                    await asyncio.sleep(0)
+            assert await visits.load(["s1"]) == {"s1": Row()}
 
 
 async def test_a_store_that_is_away_is_unavailable_not_empty() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from grouped import Group, Member
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from making import NOON, Tape, shopped
@@ -16,11 +17,12 @@ from attune.adapters.memory import MemoryStore
 from attune.collect.event import Event, millis
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId, anonymous_profile
-from attune.ports import Row, Taken
+from attune.ports import Places, Row, Taken
+from attune.profiles.kept import SEAM
 from attune.profiles.profile import Profile
-from attune.stream import EVENTS
-from consumers.backfill import main as backfilling
-from consumers.backfill.main import Progress, backfill
+from consumers.backfill import waiting
+from consumers.backfill.main import Groups, backfill
+from consumers.backfill.progress import Progress
 from consumers.features.consumer import Features
 from feature_repo.views import ITEM_FEATURES, USER_FEATURES
 
@@ -33,6 +35,16 @@ OLD = FeatureSet(
     if view.name not in {"cart", "habits"}
 )
 """The release before: two views are new since, and the meaning of one has changed."""
+
+KINDS = (USER_FEATURES, ITEM_FEATURES)
+
+
+async def _nowhere() -> Places:
+    return {}
+
+
+IDLE = Groups(_nowhere, _nowhere)
+"""Of tests in which a kind was read from its first event on."""
 
 
 class Archived:
@@ -111,9 +123,9 @@ async def _while_live(
         batch
     )  # has more than the live consumer: it is never the slower one for long
     async with asyncio.timeout(20):
-        await asyncio.gather(consume(live, after), backfill(archive, store, NEW, Progress()))
+        await asyncio.gather(consume(live, after), backfill(archive, store, NEW, IDLE, Progress()))
     # What was handed over while the last round went on may have brought a seam with it.
-    await backfill(archive, store, NEW, Progress())
+    await backfill(archive, store, NEW, IDLE, Progress())
     await consume(Features((store, NEW), (items, ITEM_FEATURES)), [*batch, *twice])
 
     calm = MemoryStore()
@@ -129,45 +141,94 @@ async def _while_live(
 
 @settings(
     deadline=None,
-    max_examples=100,
+    max_examples=150,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     events=st.lists(views() | links(), max_size=14),
-    cut=st.integers(0, 14),
+    cuts=st.tuples(st.integers(0, 14), st.integers(0, 14)).map(sorted),
     seed=st.integers(0, 2**32),
     size=st.integers(1, 5),
 )
 def test_a_kind_that_was_not_read_from_the_beginning_gets_its_past(
-    events: list[Event], cut: int, seed: int, size: int
+    events: list[Event], cuts: list[int], seed: int, size: int
 ) -> None:
     """The store was lost, or the kind of entity was declared years after the first event.
 
-    All partitions are known to have begun from the first batch on; see decision 9 for what does not
-    hold where they are not.
+    Between the cuts, members of the last release, who do not know of it, read on for a while.
     """
-    asyncio.run(_past(Tape()(*events), cut, random.Random(seed), size))
+    asyncio.run(_past(Tape(2)(*events), cuts, random.Random(seed), size))
 
 
-async def _past(batch: list[Taken], cut: int, chance: random.Random, size: int) -> None:
+async def _past(batch: list[Taken], cuts: list[int], chance: random.Random, size: int) -> None:
     stores = (Turns(chance), Turns(chance))
-    sets = (USER_FEATURES, ITEM_FEATURES)
-    before, after = batch[:cut], batch[cut:]
-    live = Features(*zip(stores, sets, strict=True))
-    live.begins(_ends(before))
+    group = Group(batch, 2)
+    live = Member(group, Features(*zip(stores, KINDS, strict=True)), 0, 1)
+    group.commit(batch[: cuts[0]])
+    await live.join()
+    if cuts[0]:  # else there is no last release that has read anything
+        group.commit(batch[: cuts[1]])
 
-    async def consume() -> None:
-        for start in range(0, len(after), size):
-            await live.take(after[start : start + size])
-
-    await live.take(after[:1])
-    archive = Archived(batch)
-    for store, features in zip(stores, sets, strict=True):
+    await live.take(group.ahead((0, 1))[:1])
+    for store, features in zip(stores, KINDS, strict=True):
         async with asyncio.timeout(20):
-            await asyncio.gather(consume(), backfill(archive, store, features, Progress()))
-    for store, features in zip(stores, sets, strict=True):
-        await backfill(archive, store, features, Progress())
+            await asyncio.gather(live.run(size), _backfilled(batch, store, features, group))
+    await _all_there(batch, stores, group)
 
+
+@settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    events=st.lists(views() | links(), max_size=14),
+    seed=st.integers(0, 2**32),
+    size=st.integers(1, 5),
+    moment=st.integers(0, 150),
+)
+def test_a_store_that_is_emptied_under_running_members_gets_all_back(
+    events: list[Event], seed: int, size: int, moment: int
+) -> None:
+    asyncio.run(_emptied(Tape(2)(*events), random.Random(seed), size, moment))
+
+
+async def _emptied(batch: list[Taken], chance: random.Random, size: int, moment: int) -> None:
+    stores = (Turns(chance), Turns(chance))
+    group = Group(batch, 2)
+
+    def member(partition: int) -> Member:
+        beside = (store.beside() for store in stores)
+        return Member(group, Features(*zip(beside, KINDS, strict=True)), partition)
+
+    async def empty() -> None:
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        for store in stores:
+            store.empty()
+
+    members = [member(0), member(1)]
+    for each in members:
+        await each.join()
+    async with asyncio.timeout(20):
+        await asyncio.gather(empty(), *(each.run(size) for each in members))
+    expected = await _calm_items(batch)
+    for item, row in stores[1].rows.items():  # whoever reads it now gets all of it or nothing
+        assert SEAM in row.records or row.states == expected[item], item
+    await _all_there(batch, stores, group)
+
+
+async def _backfilled(
+    batch: Sequence[Taken], store: MemoryStore, features: FeatureSet, group: Group
+) -> None:
+    groups = Groups(group.going_on, group.going_on)
+    await backfill(Archived(batch), store.beside(), features, groups, Progress())
+
+
+async def _all_there(batch: list[Taken], stores: Sequence[MemoryStore], group: Group) -> None:
+    """After one more backfill, for what was handed over during the last."""
+    for store, features in zip(stores, KINDS, strict=True):
+        await _backfilled(batch, store, features, group)
     viewed = 0
     for asked in (*map(ProfileId, USERS), *map(anonymous_profile, BROWSERS)):
         row = stores[0].rows.get(asked, Row())
@@ -176,19 +237,15 @@ async def _past(batch: list[Taken], cut: int, chance: random.Random, size: int) 
             assert not profile.seams
             viewed += profile.folded.read(USER_FEATURES.by_name["activity"], LATER)["views_24h"]
     assert viewed == sum(one.event.commerce is not None for one in batch)
+    found = {item: row.states for item, row in stores[1].rows.items()}
+    assert found == await _calm_items(batch)
+
+
+async def _calm_items(batch: Sequence[Taken]) -> dict[str, Mapping[str, bytes]]:
+    """Return the states of a run in which nothing was lost."""
     calm = MemoryStore()
     await Features((MemoryStore(), USER_FEATURES), (calm, ITEM_FEATURES)).take(batch)
-    assert {item: row.states for item, row in stores[1].rows.items()} == {
-        item: row.states for item, row in calm.rows.items()
-    }
-
-
-def _ends(before: Sequence[Taken]) -> dict[tuple[str, int], int]:
-    """Where a member begins to read that comes after these."""
-    first = {(topic, 0): 0 for topic in EVENTS}
-    for one in before:
-        first[one.position.topic, 0] = one.position.offset + 1
-    return first
+    return {item: row.states for item, row in calm.rows.items()}
 
 
 async def test_rows_of_the_last_release_that_still_runs_are_filled_again() -> None:
@@ -200,7 +257,7 @@ async def test_rows_of_the_last_release_that_still_runs_are_filled_again() -> No
     for number, one in enumerate(batch):
         await (old, new)[number % 2].take([one])
 
-    report = await backfill(Archived(batch), store, NEW, Progress())
+    report = await backfill(Archived(batch), store, NEW, IDLE, Progress())
 
     assert report.rows == 1
     profile = Profile(ProfileId("a"), store.rows["a"], NEW)
@@ -223,7 +280,7 @@ async def test_it_waits_until_the_archive_has_what_lies_before_the_seam(
             waits.append(behind)
             archive.batch = list(batch)
 
-    monkeypatch.setattr(backfilling, "_LOOK_AGAIN", 0.0)
-    report = await backfill(archive, store, NEW, Late())
+    monkeypatch.setattr(waiting, "_LOOK_AGAIN", 0.0)
+    report = await backfill(archive, store, NEW, IDLE, Late())
 
     assert (waits, report.rows) == ([2], 1)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from zlib import crc32
 
 from hypothesis import strategies as st
 
@@ -52,18 +53,20 @@ def shopped(
 
 
 class Tape:
-    """Gives events the offsets they would have, each topic one partition."""
+    """Gives events the offsets they would have, each topic one partition, or some by profile."""
 
-    def __init__(self) -> None:
-        self._next: dict[str, int] = {}
+    def __init__(self, partitions: int = 1) -> None:
+        self._partitions = partitions
+        self._next: dict[tuple[str, int], int] = {}
 
     def __call__(self, *events: Event) -> list[Taken]:
-        return [Taken(self._position(topic_of(one)), one) for one in events]
+        return [Taken(self._position(one), one) for one in events]
 
-    def _position(self, topic: str) -> Position:
-        offset = self._next.get(topic, 0)
-        self._next[topic] = offset + 1
-        return Position(topic, 0, offset)
+    def _position(self, one: Event) -> Position:
+        place = topic_of(one), crc32(one.profile.encode()) % self._partitions
+        offset = self._next.get(place, 0)
+        self._next[place] = offset + 1
+        return Position(*place, offset)
 
 
 def taken(*events: Event) -> list[Taken]:

@@ -10,7 +10,7 @@ from making import NOON
 
 from attune.collect.event import Event, encode
 from attune.dead import DeadLetter
-from attune.ports import Refused, Taken
+from attune.ports import Places, Refused, Taken
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, Message, Position
 from consumers import runner
@@ -29,17 +29,26 @@ class Recording:
 
     def __init__(self, refusing: Mapping[str, str] = NOTHING, **raising: Exception) -> None:
         self.taken: list[str] = []
+        self.told: list[str] = []
+        self.joined: list[Places] = []
+        self.begun: list[Places] = []
         self._refusing = refusing
         self._raising = raising
 
-    def begins(self, first: Mapping[tuple[str, int], int]) -> None:
-        pass
+    async def joins(self, expected: Places) -> None:
+        self.told.append("joins")
+        self.joined.append(expected)
+
+    async def begins(self, first: Places) -> None:
+        self.told.append("begins")
+        self.begun.append(first)
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         for taken in batch:
             if error := self._raising.get(taken.event.id):
                 raise error
         ids = [taken.event.id for taken in batch if taken.event.id not in self._refusing]
+        self.told += ids
         self.taken += [each for each in ids if each not in self.taken]
         return [
             Refused(taken.position, self._refusing[taken.event.id])
@@ -54,16 +63,25 @@ class Scripted:
     def __init__(self, stop: asyncio.Event, *batches: list[Message]) -> None:
         self.letters: list[DeadLetter] = []
         self.commits = self.holds = self.yielded = 0
+        self.joins = False
         self.stop = stop
         self._batches = batches
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
+        self.joins = True
         for batch in self._batches:
             if not stop.is_set():
                 self.yielded += 1
                 yield batch
         self.stop.set()
         await stop.wait()
+
+    def joined(self) -> bool:
+        joined, self.joins = self.joins, False
+        return joined
+
+    async def going_on(self) -> Places:
+        return {(BEHAVIORAL, 0): 0}
 
     async def hold(self) -> None:
         self.holds += 1

@@ -1,5 +1,6 @@
 """Topics, and how far consumer groups are behind."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from aiokafka.conn import collect_hosts
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from attune.errors import ConfigurationError, Unavailable
+from attune.ports import Places
 from attune.settings import Kafka
 from attune.stream import TOPICS
 
@@ -79,8 +81,31 @@ async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
     Raises:
         Unavailable: no broker answers.
     """
+    async with _looking(settings, group) as consumer:
+        done = await going_on(consumer, [settings.topic_prefix + topic for topic in topics])
+        ends = await consumer.end_offsets(list(done))
+        return sum(ends[place] - offset for place, offset in done.items())
+
+
+async def reached(settings: Kafka, group: str, topics: Iterable[str]) -> Places:
+    """Return where a consumer group goes on in each partition of the topics that there are.
+
+    Raises:
+        Unavailable: no broker answers.
+    """
+    prefix = settings.topic_prefix
+    async with _looking(settings, group) as consumer:
+        done = await going_on(consumer, [prefix + topic for topic in topics])
+        return {
+            (place.topic.removeprefix(prefix), place.partition): offset
+            for place, offset in done.items()
+        }
+
+
+@asynccontextmanager
+async def _looking(settings: Kafka, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a consumer that may ask about a group, and does not join it."""
     check_addresses(settings)
-    names = [settings.topic_prefix + topic for topic in topics]
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.brokers,
         group_id=settings.topic_prefix + group,
@@ -88,22 +113,28 @@ async def lag(settings: Kafka, group: str, topics: Iterable[str]) -> int:
     )
     try:
         await consumer.start()
-        places = [
-            TopicPartition(name, partition)
-            for name in names
-            for partition in await partitions_of(consumer, name)
-        ]
-        ends = await consumer.end_offsets(places)
-        begins = await consumer.beginning_offsets(places)
-        done = [await consumer.committed(place) for place in places]
-        return sum(
-            ends[place] - (begins[place] if offset is None else offset)
-            for place, offset in zip(places, done, strict=True)
-        )
+        yield consumer
     except (KafkaError, OSError) as error:
         raise Unavailable("Kafka", str(error)) from error
     finally:
         await consumer.stop()
+
+
+async def going_on(consumer: AIOKafkaConsumer, names: Iterable[str]) -> dict[TopicPartition, int]:
+    """Return where the consumer's group goes on in each partition of these topics.
+
+    That is what it has committed, or the first message that is still there.
+    """
+    places = [
+        TopicPartition(name, partition)
+        for name in names
+        for partition in await partitions_of(consumer, name)
+    ]
+    begins = await consumer.beginning_offsets(places)
+    done = await asyncio.gather(*map(consumer.committed, places))
+    return {
+        place: max(begins[place], offset or 0) for place, offset in zip(places, done, strict=True)
+    }
 
 
 async def partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:

@@ -34,7 +34,6 @@ async def open_source(
     survive_closing()
     await create_topics(settings)
     consumer = AIOKafkaConsumer(
-        *(prefix + topic for topic in topics),
         bootstrap_servers=settings.brokers,
         group_id=prefix + group,
         enable_auto_commit=False,
@@ -46,6 +45,7 @@ async def open_source(
     )
     producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, acks="all")
     source = KafkaSource(consumer, producer, prefix, linger)
+    consumer.subscribe([prefix + topic for topic in topics], listener=source)
     try:
         await producer.start()
         await consumer.start()

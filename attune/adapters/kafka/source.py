@@ -2,12 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from itertools import chain, starmap
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    ConsumerRecord,
+    TopicPartition,
+)
 from aiokafka.errors import (
     CommitFailedError,
     IllegalStateError,
@@ -15,8 +21,10 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
 )
 
+from attune.adapters.kafka.admin import going_on
 from attune.dead import DeadLetter, encode_record, shortened
 from attune.errors import Unavailable
+from attune.ports import Places
 from attune.stream import DEAD, ONLY, Message, Position
 
 _log = structlog.get_logger()
@@ -27,10 +35,12 @@ _LONGEST_POLL = 0.2
 _HOLD_EVERY, _HOLD = 0.4, 0.1
 _LAG = 2.0
 """Seconds."""
+_ASKING = 3.0
+"""Seconds; without a broker aiokafka would ask for ever."""
 _NOBODYS = TopicPartition("", 0)
 
 
-class KafkaSource:
+class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
     """What one member of a consumer group is given to read, batch by batch."""
 
     def __init__(
@@ -44,6 +54,42 @@ class KafkaSource:
         """The first offset of each partition that was yielded and not yet committed."""
         self._holding: asyncio.Task[object] | None = None
         self._polled = time.monotonic()
+        self._joined = False
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Do nothing: what is in hand is finished, and may be refused."""
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Note that the group has formed anew, with us."""
+        del assigned
+        self._joined = True
+
+    def joined(self) -> bool:
+        """Say whether the group has formed anew since this was asked.
+
+        Then all of it reads on from what is committed, also what members have read before.
+        """
+        joined, self._joined = self._joined, False
+        return joined
+
+    async def going_on(self) -> Places:
+        """Return where the group goes on in each partition of its topics, also in others' ones.
+
+        Once the group has formed, what a member had in hand is committed by then, or is refused.
+
+        Raises:
+            Unavailable: no broker answers in time.
+        """
+        try:
+            async with asyncio.timeout(_ASKING):
+                found = await going_on(self._consumer, self._consumer.subscription())
+        except (TimeoutError, KafkaError) as error:
+            reason = str(error) or f"no answer within {_ASKING:g} s"
+            raise Unavailable("Kafka", reason) from error
+        return {self._place(place): offset for place, offset in found.items()}
+
+    def _place(self, place: TopicPartition) -> tuple[str, int]:
+        return place.topic.removeprefix(self._prefix), place.partition
 
     async def batches(self, stop: asyncio.Event) -> AsyncIterator[list[Message]]:
         """Yield what has come, also nothing, until told to stop. Partitions keep their order."""
@@ -88,7 +134,7 @@ class KafkaSource:
         self, place: TopicPartition, records: Sequence[ConsumerRecord]
     ) -> Iterator[Message]:
         self._in_hand.setdefault(place, records[0].offset)
-        topic, partition = place.topic.removeprefix(self._prefix), place.partition
+        topic, partition = self._place(place)
         return (
             Message(
                 Position(topic, partition, one.offset),
@@ -156,10 +202,7 @@ class KafkaSource:
                 done = {place: await self._done(place) for place in ours}
         except (TimeoutError, KafkaError):
             return None
-        return {
-            (place.topic.removeprefix(self._prefix), place.partition): max(0, ends[place] - offset)
-            for place, offset in done.items()
-        }
+        return {self._place(place): max(0, ends[place] - offset) for place, offset in done.items()}
 
     async def _done(self, place: TopicPartition) -> int:
         in_hand = self._in_hand.get(place)

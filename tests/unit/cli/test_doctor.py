@@ -9,14 +9,17 @@ from redis.exceptions import ResponseError
 from serving import serving
 
 from attune.dead import DeadLetter
+from attune.ports import Begun
 from attune.settings import Api, Consume, Kafka, Settings
 from cli import doctor
 from cli.doctor import examine, show
 from cli.finding import Finding
 from cli.streams import consumers, dead_letters, feature_errors
+from cli.unfilled import lacking
 from consumers.groups import GROUPS
 from consumers.main import CONSUMERS
 
+PLACE = ("events.behavioral", 0)
 LOCAL = pytest.mark.enable_socket  # of this machine only
 
 
@@ -123,6 +126,29 @@ async def test_small_listpacks_double_what_a_profile_takes(
     answer: dict[str, str], *, well: bool
 ) -> None:
     assert (await doctor.memory(Managed(answer))).well is well
+
+
+@pytest.mark.parametrize(
+    ("begun", "consumed", "waits"),
+    [
+        (None, 0, False),  # nothing was ever sent
+        (None, 9, True),  # Redis was lost, and no consumer has noticed yet
+        (Begun({PLACE: 0}, filled=False), 9, False),
+        (Begun({PLACE: 4}, filled=False), 9, True),
+        (Begun({PLACE: 4}, filled=True), 9, False),
+    ],
+)
+def test_a_kind_whose_past_is_in_the_archive_only_waits_for_a_backfill(
+    begun: Begun | None, consumed: int, *, waits: bool
+) -> None:
+    well = Begun({}, filled=False)
+
+    found = lacking({"user": well, "item": begun}, {PLACE: consumed})
+
+    assert found.well is not waits
+    assert ("attune backfill" in found.remedy) is waits
+    assert ("item" in found.found) is waits
+    assert "user" not in found.found
 
 
 def test_what_is_shown_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

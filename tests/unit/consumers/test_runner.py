@@ -11,10 +11,11 @@ from polling import SETTINGS, Recording, driven, messages, scripted
 from structlog.testing import capture_logs
 
 from attune.collect.event import encode
-from attune.errors import ConfigurationError, Unavailable
-from attune.ports import Refused, Taken
+from attune.errors import ConfigurationError, Emptied, Unavailable
+from attune.ports import Places, Refused, Taken
 from attune.settings import Settings
-from consumers import main, taking
+from attune.stream import BEHAVIORAL
+from consumers import main, runner, taking
 from consumers.main import consume
 from consumers.runner import run
 
@@ -145,6 +146,82 @@ async def test_while_the_store_is_away_it_keeps_its_place_in_the_group_and_polls
     await run(away, SETTINGS, source.stop, lambda: NOON)
 
     assert (away.times, away.taken, source.commits) == (30, ["m0"], 1)
+
+
+async def test_where_all_partitions_go_on_is_told_first_and_then_where_each_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    consumer = Recording()
+
+    # What cannot be read was read as well: what comes behind it is not the beginning.
+    await driven(
+        monkeypatch, consumer, messages(b"poison", start=7), messages(event(id="m1"), start=8)
+    )
+
+    assert consumer.told == ["joins", "begins", "m1"]
+    assert (consumer.joined, consumer.begun) == ([{(BEHAVIORAL, 0): 0}], [{(BEHAVIORAL, 0): 7}])
+
+
+async def test_when_the_group_has_formed_anew_it_joins_before_it_takes_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Rebalanced(Recording):
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+            source.joins = "m0" not in self.taken
+            return await super().take(batch)
+
+    source = scripted(monkeypatch, *(messages(event(id=f"m{n}"), start=n) for n in range(3)))
+    consumer = Rebalanced()
+
+    await run(consumer, SETTINGS, source.stop, lambda: NOON)
+
+    assert consumer.told == ["joins", "begins", "m0", "joins", "begins", "m1", "m2"]
+
+
+async def test_a_store_that_is_away_when_it_joins_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Away(Recording):
+        times = 0
+
+        async def joins(self, expected: Places) -> None:
+            self.times += 1
+            assert source.holds >= self.times
+            if self.times < 10:
+                raise Unavailable("Redis", "injected")
+            await super().joins(expected)
+
+    monkeypatch.setattr(taking, "_LONGEST_WAIT", 0.001)
+    monkeypatch.setattr(taking, "_FIRST_WAIT", 0.001)
+    source = scripted(monkeypatch, messages(event(id="m0")))
+    away = Away()
+
+    await run(away, SETTINGS, source.stop, lambda: NOON)
+
+    assert (away.times, away.told) == (10, ["joins", "begins", "m0"])
+
+
+async def test_a_store_that_was_emptied_is_joined_anew_before_anything_is_committed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Forgotten(Recording):
+        async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
+            assert source.commits == 0
+            if len(self.joined) == 1:
+                raise Emptied("Redis")
+            return await super().take(batch)
+
+    monkeypatch.setattr(runner, "_RECONNECT_AFTER", 0.0)
+    source = scripted(monkeypatch, messages(event(id="m0"), event(id="m1"), start=5))
+    consumer = Forgotten()
+
+    with capture_logs() as logs:
+        await run(consumer, SETTINGS, source.stop, lambda: NOON)
+
+    assert consumer.told == ["joins", "begins", "joins", "begins", "m0", "m1"]
+    assert consumer.begun == [{(BEHAVIORAL, 0): 5}] * 2
+    assert (source.letters, source.commits) == ([], 1)
+    assert any("emptied" in str(line.get("reason")) for line in logs)
 
 
 async def test_a_store_that_is_not_set_up_ends_the_program_and_no_event_is_put_aside(

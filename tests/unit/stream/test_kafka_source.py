@@ -164,6 +164,9 @@ class Fetching:
         self._client = Client()
         self.made.append(self)
 
+    def subscribe(self, *_: object, **__: object) -> None:
+        pass
+
     async def start(self) -> None:
         pass
 
