@@ -84,6 +84,10 @@ class Cost:
         return self._list_size if value is None else 1
 
 
+_WEIGHTS: Final = {("User", "blocks"): 30, ("Personalization", "blocks"): 30}
+"""What one of a list costs beside its values: a decision asks all rules of its slot."""
+
+
 class _Walk:
     """Counts with sums made once a fragment."""
 
@@ -137,7 +141,7 @@ class _Walk:
             assert isinstance(kind, GraphQLList | GraphQLNonNull)  # noqa: S101 - no other wrapper
             kind = kind.of_type
         one = 1 + self._of(node.selection_set, kind) if node.selection_set else 1
-        return size * one
+        return size * (one + _WEIGHTS.get((parent.name, node.name.value), 0))
 
     def _asked(self, arguments: tuple[ArgumentNode, ...], known: Mapping[str, Any]) -> int:
         """Return how many values a field is asked for: the length of its longest list."""

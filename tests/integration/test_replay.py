@@ -13,12 +13,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from duck import Rows, Truth
 from roles import DATA, WRITE_KEY, api, caught_up, consumer
 
-from api.visitor import camel
 from attune.adapters.postgres.migrate import migrate
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import millis
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded
+from attune.features.spelling import camel
 from attune.settings import Settings
 from attune.stream import BEHAVIORAL, CONTEXTUAL, TRANSACTIONAL
 from cli.playback import Options, replay

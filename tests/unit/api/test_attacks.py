@@ -55,10 +55,6 @@ ATTACKS = {
     "tokens": (f"{{ {USER} {{ {'id ' * 3_000} }} }}", "TOKENS_LIMIT"),
     "comments": ("#\n" * 3_000 + f"{{ {USER} {{ id }} }}", "TOKENS_LIMIT"),
     "a long text": (f"{{ {USER} {{ id }} }}" + " " * 30_000, "CHARACTERS_LIMIT"),
-    "a long list": (
-        f"{{ {USER} {{ blocks(slots: {json.dumps(['a'] * 900)}) {{ {BLOCK} }} }} }}",
-        "COST_LIMIT",
-    ),
     "operations": (
         " ".join(f"query A{n} {{ {USER} {{ id }} }}" for n in range(100)),
         "DEFINITIONS_LIMIT",
@@ -109,7 +105,7 @@ async def test_fragments_in_fragments_are_followed_or_refused(
 
 async def test_a_list_in_a_variable_costs_as_much(client: httpx.AsyncClient) -> None:
     query = f"query ($s: [String!]) {{ {USER} {{ blocks(slots: $s) {{ key why {{ basis }} }} }} }}"
-    body = {"query": query, "variables": {"s": ["hero"] * 2_000}}
+    body = {"query": query, "variables": {"s": ["hero"] * 3_000}}
 
     reply = await client.post("/graphql", json=body, headers=GR)
 
