@@ -66,11 +66,11 @@ class _Features:
     """The views of a reading as attributes, each had when it is asked for."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._views = reading.views
 
     def __getattr__(self, name: str) -> object:
         try:
-            return self._reading.view(name)
+            return self._views.named(name)
         except KeyError:
             raise AttributeError(name) from None
 

@@ -3,14 +3,16 @@
 They hold nothing that holds them, so they are gone when the answer is, without a collection.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from api.caching import lacking
-from attune.adapters.plain import Held
+from attune.adapters.plain import Held, held
 from attune.collect.event import EPOCH
 from attune.features.feature import Value
+from attune.features.feature_set import FeatureSet
 from attune.features.plain import Status
 from attune.features.view import FeatureView
 from attune.profiles.found import Found
@@ -93,24 +95,96 @@ class Ranked:
         self.__dict__.update(values)
 
 
-class Flat(Mapping[str, Value]):
-    """Every field of every view by its bare name: what models are given, and rules.
+View = Streamed | Stored | Ranked
+Among = Callable[[str, int], Mapping[str, Value]]
 
-    `view` gives a view by its name, `sources` says which has a field.
+
+class Views:
+    """The views of an entity at `now`, each had when it is asked for, once.
+
+    `among` gives values of the population, by view and moment. What cannot be read is told to
+    `degraded`.
     """
 
-    def __init__(self, view: Any, sources: Mapping[str, str]) -> None:  # noqa: ANN401 - a function
-        self._view = view
-        self._sources = sources
+    def __init__(
+        self,
+        kept: Found,
+        features: FeatureSet,
+        now: int,
+        among: Among,
+        degraded: list[str],
+    ) -> None:
+        self.features = features
+        self._kept = kept
+        self._now = now
+        self._among = among
+        self._degraded = degraded
+        self._known: dict[str, View] = {}
+
+    def named(self, name: str) -> View:
+        """Return a view or a rank by its name, with its fields as attributes.
+
+        Raises:
+            KeyError: there is none.
+        """
+        found = self._known.get(name)
+        if found is None:
+            found = self._known[name] = self._made(name)
+        return found
+
+    def _made(self, name: str) -> View:
+        if view := self.features.by_name.get(name):
+            return Streamed(view, self._kept, self._now, self._degraded)
+        if any(plain.name == name for plain in self.features.plain):
+            return Stored(self.stored[name])
+        for rank in self.features.ranks:
+            if rank.name == name:
+                own = self._kept.read(self.features.by_name[rank.own], self._now)
+                return Ranked(rank.read(own, self._among(rank.among, self._now)))
+        raise KeyError(name)
+
+    @cached_property
+    def stored(self) -> Mapping[str, Held]:
+        """What each ordinary Feast view holds; what cannot be read counts as null."""
+        row = self._kept.row.plain
+        found = {view.name: held(view, row, self._now) for view in self.features.plain}
+        for name, view in found.items():
+            for reason in view.unreadable:
+                degrade(self._degraded, f"features.{name}", reason)
+        return found
+
+    def check(self) -> None:
+        """Decode all that is stored, to see whether it can be."""
+        for view in self.features.views:
+            found = self.named(view.name)
+            if isinstance(found, Streamed):
+                found.check()
+        _ = self.stored
+
+
+class Flat(Mapping[str, Value]):
+    """Every field of every view by its bare name: what models are given, and rules."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._sources = views.features.sources
+        self._read: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Value:
-        found: Value = getattr(self._view(self._sources[name]), name)
+        found: Value = self._read[name] if name in self._read else self._found(name)
         return found
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get` has it
         """Return the value of a field, or the default where there is no such field."""
-        source = self._sources.get(name)
-        return default if source is None else getattr(self._view(source), name)
+        read = self._read
+        if name in read:  # several models are given the same
+            return read[name]
+        return self._found(name) if name in self._sources else default
+
+    def _found(self, name: str) -> Value:
+        found: Value = getattr(self._views.named(self._sources[name]), name)
+        self._read[name] = found
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._sources)

@@ -41,7 +41,7 @@ def by_hand(visitor: Visitor) -> dict[str, Any]:
     former = [each.removeprefix(ANONYMOUS) for each in known if each.startswith(ANONYMOUS)]
     features = {}
     for view, spelled, names in _SPELLED:
-        found = visitor.view(view)
+        found = visitor.views.named(view)
         features[spelled] = {camel_name: getattr(found, name) for name, camel_name in names}
     blocks = visitor.current.playbook.blocks
     shown = []

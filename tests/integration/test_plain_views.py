@@ -124,7 +124,7 @@ async def test_attune_answers_what_feast_stored_as_feast_does(
         finder = reception(RedisStore(wire, settings.project, USERS), users=USERS)
         for n, each in enumerate((*KNOWN, "nobody")):
             visitor = await finder.visitor(ProfileId(each), millis(NOON))
-            stored = visitor.stored[CREDIT.name]
+            stored = visitor.views.stored[CREDIT.name]
 
             assert visitor.degraded == []
             assert dict(stored.values) == {

@@ -132,7 +132,7 @@ async def test_a_view_with_a_seam_is_null_and_said_once() -> None:
     visitor = await reception(store).visitor(ADA, NOW)
 
     assert (visitor.flat["views_24h"], visitor.flat["sessions"]) == (None, 1)
-    assert visitor.view("activity").as_of is None
+    assert visitor.views.named("activity").as_of is None
     assert len([each for each in visitor.check() if "features.activity" in each]) == 1
 
 
