@@ -88,7 +88,9 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
         {
             view.name: (
                 {**views, **stored}[view.name],
-                strawberry.field(description=view.description),
+                strawberry.field(
+                    description=view.description, deprecation_reason=_gone(view) or None
+                ),
             )
             for view in features.all_views
         }
@@ -134,4 +136,12 @@ def _type(name: str, description: str, fields: Mapping[str, tuple[Any, Any]]) ->
 
 def _described(field: Field) -> Any:  # noqa: ANN401 - as strawberry types it
     unit = f" [{field.unit}]" if field.unit else ""
-    return strawberry.field(description=f"{field.description}{unit}.")
+    return strawberry.field(
+        description=f"{field.description}{unit}.", deprecation_reason=field.deprecated or None
+    )
+
+
+def _gone(view: FeatureView | PlainView) -> str:
+    """Return why a whole view is deprecated, if all its fields are for one reason."""
+    reasons = {field.deprecated for field in view.fields}
+    return reasons.pop() if len(reasons) == 1 else ""

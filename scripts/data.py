@@ -150,7 +150,7 @@ def _plain(view: PlainView) -> Iterator[str]:
 def _fields(fields: Iterable[Field]) -> Iterator[str]:
     yield from table(
         ("field", "in rules and GraphQL", "type", "unit", "meaning"),
-        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.description) for f in fields),
+        ((f"`{f.name}`", f"`{camel(f.name)}`", f.type, f.unit, f.meaning) for f in fields),
     )
 
 

@@ -96,6 +96,17 @@ class Field:
     type: FieldType
     description: str
     unit: str = ""
+    deprecated: str = ""
+    """Why nobody should begin to use it, and what to use instead."""
+
+    @property
+    def meaning(self) -> str:
+        """What it means, and that it is deprecated."""
+        return (
+            f"{self.description} (deprecated: {self.deprecated})"
+            if self.deprecated
+            else self.description
+        )
 
 
 class Declared(ABCMeta):

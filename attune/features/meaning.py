@@ -18,7 +18,7 @@ from attune.features.feature_set import FeatureSet
 from attune.features.view import FeatureView
 
 _LIBRARY = "attune."
-_WORDS = frozenset({"description", "unit"})
+_WORDS = frozenset({"description", "unit", "deprecated"})
 """Parameters that only tell people something."""
 
 

@@ -1,7 +1,7 @@
 """A feature view: features of one entity whose states are stored, written and read together."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
@@ -14,6 +14,7 @@ States: TypeAlias = list[Any]
 """The states of a view's features, in their order."""
 
 _LAST_VERSION = 255
+EVERY = "*"
 
 Slice: TypeAlias = tuple[EntityId, Event]
 """An entity that an event is about, and the part of the event that concerns it."""
@@ -62,6 +63,8 @@ class FeatureView:
     features: tuple[Feature[Any], ...]
     entity: Entity = USER
     version: int = 1
+    deprecated: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Why a field should no longer be asked for, and what instead, by its name; of all: `*`."""
     acts: frozenset[Act] = field(init=False)
     fields: tuple[Field, ...] = field(init=False)
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -85,13 +88,19 @@ class FeatureView:
             raise ConfigurationError(f"version is {self.version}: choose from 1 to {_LAST_VERSION}")
         acts: frozenset[Act] = frozenset()
         object.__setattr__(self, "acts", acts.union(*(f.acts for f in self.features)))
-        object.__setattr__(self, "fields", tuple(x for f in self.features for x in f.fields))
+        object.__setattr__(self, "fields", tuple(self._fields()))
         object.__setattr__(self, "names", tuple(each.name for each in self.fields))
         answers = tuple(tuple(each.name for each in f.fields) for f in self.features)
         object.__setattr__(self, "answers", answers)
         places = {name: index for index, names in enumerate(answers) for name in names}
         object.__setattr__(self, "places", places)
         object.__setattr__(self, "reads", tuple(feature.read for feature in self.features))
+
+    def _fields(self) -> Iterable[Field]:
+        told = self.deprecated
+        for each in (x for f in self.features for x in f.fields):
+            reason = told.get(each.name) or told.get(EVERY)
+            yield replace(each, deprecated=reason) if reason else each
 
     @property
     def full_name(self) -> str:

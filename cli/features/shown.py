@@ -52,7 +52,7 @@ def show_fields(console: Console, every: Sequence[FeatureSet]) -> None:
         table = Table("field", "type", "unit", "meaning", box=SIMPLE_HEAD, title=escape(title))
         table.title_justify = "left"
         for field in each.fields:
-            table.add_row(*map(escape, (field.name, field.type, field.unit, field.description)))
+            table.add_row(*map(escape, (field.name, field.type, field.unit, field.meaning)))
         console.print(table)
 
 
@@ -65,7 +65,13 @@ def as_json(every: Sequence[FeatureSet]) -> list[dict[str, Any]]:
             "version": each.version,
             "description": each.description,
             "fields": [
-                {"name": f.name, "type": f.type, "unit": f.unit, "description": f.description}
+                {
+                    "name": f.name,
+                    "type": f.type,
+                    "unit": f.unit,
+                    "description": f.description,
+                    "deprecated": f.deprecated,
+                }
                 for f in each.fields
             ],
         }

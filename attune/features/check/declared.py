@@ -10,7 +10,7 @@ from attune.features.feature import ACTS, OWN_TYPES, Field
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import STORED_TYPES, PlainView
 from attune.features.spelling import camel
-from attune.features.view import USER, Entity, FeatureView
+from attune.features.view import EVERY, USER, Entity, FeatureView
 
 _SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _VERSIONED = re.compile(r".*_v\d+")
@@ -97,6 +97,10 @@ def _view(view: FeatureView) -> Iterator[Complaint]:
                 ", ".join(unknown),
                 f"the acts are {', '.join(sorted(ACTS))}",
             )
+    for name in sorted(view.deprecated.keys() - {*view.names, EVERY}):
+        yield Complaint(
+            place, "deprecates a field that it does not have", name, "name one that it has, or `*`"
+        )
 
 
 def _named(view: FeatureView | PlainView) -> Iterator[Complaint]:
