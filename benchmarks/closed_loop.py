@@ -7,8 +7,8 @@ a Content-Length, connections kept open.
 
 import asyncio
 import time
-from collections.abc import Sequence
-from itertools import cycle
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from typing import NamedTuple, cast
 
 from harness import BenchmarkFailed
@@ -33,7 +33,7 @@ class Load(NamedTuple):
 
 
 class _Asker(asyncio.Protocol):
-    def __init__(self, requests: "cycle[bytes]", spent: list[tuple[float, float]]) -> None:
+    def __init__(self, requests: Iterator[bytes], spent: list[tuple[float, float]]) -> None:
         self._requests = requests
         self._spent = spent
         self._transport: asyncio.Transport | None = None
@@ -49,8 +49,13 @@ class _Asker(asyncio.Protocol):
 
     def _ask(self) -> None:
         assert self._transport  # noqa: S101 - made by now
+        request = next(self._requests, None)
+        if request is None:
+            self.stopping = True
+            self._transport.close()
+            return
         self._asked = time.perf_counter()
-        self._transport.write(next(self._requests))
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         waiting = self._waiting
@@ -89,31 +94,39 @@ class _Asker(asyncio.Protocol):
             self.gone.set_exception(BenchmarkFailed(why))
 
 
-async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Load:
+async def load(
+    port: int,
+    requests: Sequence[bytes],
+    connections: int,
+    seconds: float = 600.0,
+    most: int | None = None,
+) -> Load:
     """Ask for some seconds and return what it showed, without the first part of it.
+
+    Or `most` times, within the seconds: then all of it counts.
 
     Raises:
         BenchmarkFailed: something else than 200 was answered.
     """
     spent: list[tuple[float, float]] = []
-    loop, asked = asyncio.get_running_loop(), cycle(requests)
+    loop = asyncio.get_running_loop()
+    asked = cycle(requests) if most is None else islice(cycle(requests), most)
     begun = time.perf_counter()
     askers = []
     for _ in range(connections):
         _, asker = await loop.create_connection(lambda: _Asker(asked, spent), "127.0.0.1", port)
         askers.append(asker)
-    failing = asyncio.wait([each.gone for each in askers], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        async with asyncio.timeout(seconds):
-            done, _ = await failing
-            for each in done:
-                each.result()
-    except TimeoutError:
-        pass
+    done, _ = await asyncio.wait(
+        [each.gone for each in askers], timeout=seconds, return_when=asyncio.FIRST_EXCEPTION
+    )
+    for each in done:
+        each.result()
     for asker in askers:
         asker.stopping = True
     async with asyncio.timeout(20):
         await asyncio.gather(*(asker.gone for asker in askers))
+    if most is not None:
+        return Load(len(spent) / (time.perf_counter() - begun), sorted(took for _, took in spent))
     counted = [(at, took) for at, took in spent if begun + seconds * _WARM < at < begun + seconds]
     if not counted:
         raise BenchmarkFailed(f"nothing was answered within {seconds:g} s")
