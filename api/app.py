@@ -35,7 +35,7 @@ from attune.features.view import USER
 from attune.ports import OnlineStore
 from attune.predict.score import Scorer
 from attune.predict.store import StoredModel
-from attune.settings import Settings
+from attune.settings import Api, Settings
 from feature_repo.views import FEATURES, USER_FEATURES
 
 
@@ -68,18 +68,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             _clock,
             readers,
         )
-        schema = build_schema(FEATURES)
-        documents = Documents(schema, settings.api)
-        manifests = Manifests(settings.api.manifests, documents)
-        manifests.load(needed=settings.api.documents == "known")
-        await stack.enter_async_context(_running(manifests.follow()))
-        answerer = Answerer(
-            Library(documents, lambda: manifests.known, settings.api),
-            Executor(schema, hide_suggestions=not settings.api.introspection),
-            context,
-            settings.api,
-        )
-        await warm_up(answerer, documents)
+        answerer = await stack.enter_async_context(_answering(settings.api, context))
         exact, prefixes = pages.routes(
             demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
         )
@@ -92,6 +81,21 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
             },
             prefixes,
         )
+
+
+@asynccontextmanager
+async def _answering(settings: Api, context: Context) -> AsyncIterator[Answerer]:
+    """Yield what answers GraphQL, warm, with the manifests as they are at any time."""
+    schema = build_schema(FEATURES)
+    documents = Documents(schema, settings)
+    manifests = Manifests(settings.manifests, documents)
+    manifests.load(needed=settings.documents == "known")
+    library = Library(documents, lambda: manifests.known, settings)
+    executor = Executor(schema, hide_suggestions=not settings.introspection)
+    answerer = Answerer(library, executor, context, settings)
+    async with _running(manifests.follow()):
+        await warm_up(answerer, documents)
+        yield answerer
 
 
 @asynccontextmanager
