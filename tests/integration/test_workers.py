@@ -130,6 +130,14 @@ def test_metrics_of_all_workers_add_up(settings: Settings, tmp_path: Path) -> No
         # A gauge is that of the worker with the least, and 0 while one starts.
         wait_for(lambda: counted(address, "attune_documents_known") == 2)
 
+        manifest.write_text('{"a": "{ __typename }"}')  # every worker reads it again
+        wait_for(lambda: counted(address, "attune_documents_known") == 1)
+        known = {
+            httpx.get(f"{address}/graphql?documentId={id_}", trust_env=False).text
+            for id_ in "a" * 10
+        }
+        assert known == {'{"data":{"__typename":"Query"}}'}
+
 
 def test_workers_end_with_their_supervisor(settings: Settings) -> None:
     with workers(settings) as (running, _):
