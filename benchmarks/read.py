@@ -13,8 +13,9 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -69,6 +70,14 @@ async def fill(settings: Settings, names: Sequence[str]) -> None:
             await consumer.take(batch)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one contender reached in one turn, and the CPU time that a read took, us."""
+
+    value: float
+    cpu: float
+
+
 class Turns:
     """What each contender is measured on."""
 
@@ -77,17 +86,17 @@ class Turns:
         self._few = 4 if quick else 1
         self._chance = random.Random(2)  # noqa: S311 - as above
 
-    async def one(self, read: Read) -> float:
+    async def one(self, read: Read) -> Turn:
         """Return the median of reads of one user, one after the other, us."""
         ids = self._chance.choices(self._names, k=1200 // self._few)
         return await _median(read, [[each] for each in ids])
 
-    async def hundred(self, read: Read) -> float:
+    async def hundred(self, read: Read) -> Turn:
         """Return the median of reads of a hundred users, us."""
         drawn = [self._chance.sample(self._names, 100) for _ in range(60 // self._few)]
         return await _median(read, drawn)
 
-    async def concurrent(self, read: Read) -> float:
+    async def concurrent(self, read: Read) -> Turn:
         """Return reads of one user a second, by so many who each ask again when answered."""
         count = 3200 // self._few
         waiting = iter(self._chance.choices(self._names, k=count))
@@ -96,18 +105,20 @@ class Turns:
             for each in waiting:
                 await read([each])
 
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         await asyncio.gather(*(asker() for _ in range(AT_ONCE)))
-        return count / (time.perf_counter() - begun)
+        spent = time.perf_counter() - begun
+        return Turn(count / spent, (time.process_time() - used) / count * 1e6)
 
 
-async def _median(read: Read, asked: Sequence[Sequence[str]]) -> float:
+async def _median(read: Read, asked: Sequence[Sequence[str]]) -> Turn:
     spent: list[float] = []
+    used = time.process_time()
     for ids in asked:
         begun = time.perf_counter()
         await read(ids)
         spent.append(time.perf_counter() - begun)
-    return median(spent) * 1e6
+    return Turn(median(spent) * 1e6, (time.process_time() - used) / len(asked) * 1e6)
 
 
 async def measure(settings: Settings, budget: Budget) -> list[Result]:
@@ -134,28 +145,32 @@ async def measure(settings: Settings, budget: Budget) -> list[Result]:
         gc.freeze()
         turns = Turns(names, quick=budget.quick)
         return [
-            compare(claim, *await alternate(budget, turn, contenders, part), note())
-            for part, (claim, turn) in enumerate(
-                ((ONE, turns.one), (HUNDRED, turns.hundred), (CONCURRENT, turns.concurrent))
+            await compared(claim, budget, turn, contenders)
+            for claim, turn in (
+                (ONE, turns.one), (HUNDRED, turns.hundred), (CONCURRENT, turns.concurrent)
             )
-        ]
+        ]  # fmt: skip
 
 
-async def alternate(
+async def compared(
+    claim: Claim,
     budget: Budget,
-    turn: Callable[[Read], Awaitable[float]],
-    contenders: dict[str, Read],
-    part: int,
-) -> tuple[list[float], list[float]]:
-    """Return what each contender reached, round by round; the first round only warms up."""
-    found: dict[str, list[float]] = {name: [] for name in contenders}
+    turn: Callable[[Read], Awaitable[Turn]],
+    contenders: Mapping[str, Read],
+) -> Result:
+    """Let the contenders take turns; the first round only warms up."""
+    found: dict[str, list[Turn]] = {name: [] for name in contenders}
     for number in range(4 if budget.quick else 8):
         for name in sorted(contenders, reverse=bool(number % 2)):
-            value = await turn(contenders[name])
+            made = await turn(contenders[name])
             if number:
-                found[name].append(value)
-                say(f"claim {part + 1}  round {number}  {name:<6} {value:,.0f}")
-    return found["ours"], found["feast"]
+                found[name].append(made)
+                say(f"{claim.id}  round {number}  {name:<6} {made.value:,.0f} {claim.unit}")
+    ours, feast = found["ours"], found["feast"]
+    used, theirs = (median(each.cpu for each in side) for side in (ours, feast))
+    told = f"by CPU time {used:,.0f} us against {theirs:,.0f}, {theirs / used:.1f} times"
+    values = ([each.value for each in side] for side in (ours, feast))
+    return compare(claim, *values, note=f"{note()}; {told}")
 
 
 def check(rows: dict[str, Values], found: dict[str, list[Any]], names: Sequence[str]) -> None:
