@@ -4,7 +4,7 @@ Everything that does not depend on who is asked about is made once: the fields o
 command around each key, and how each view is read.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from attune.adapters.feast import Layout
@@ -74,17 +74,18 @@ class Answer:
         streamed = {view.name: self._found.newest(view) or None for view, _ in self._streamed}
         return {**streamed, **{name: view.as_of for name, view in self._held.items()}}
 
-    def _read(self, view: FeatureView, fields: Sequence[Field]) -> Mapping[str, Value]:
+    def _read(self, view: FeatureView, fields: Sequence[Field]) -> Iterable[tuple[str, Value]]:
         found = self._found
         if view.state_name in found.seams:
             self.degraded.append(f"features.{view.name}: {NOT_WHOLE}")
-            return {field.name: None for field in fields}
-        values = found.read(view, self.now)
+            return [(field.name, None) for field in fields]
+        pairs = zip(view.names, found.once(view, self.now), strict=True)
         if reason := found.lost.get(view.state_name):
             self.degraded.append(f"features.{view.name}: {reason}")
-        if len(fields) == len(values):
-            return values
-        return {field.name: values[field.name] for field in fields}
+        if len(fields) == len(view.names):
+            return pairs
+        wanted = {field.name for field in fields}
+        return [(name, value) for name, value in pairs if name in wanted]
 
     @cached_property
     def _held(self) -> Mapping[str, Held]:

@@ -22,6 +22,7 @@ from attune.features.feature import (
     Value,
     act_of,
 )
+from attune.features.liked import greatest_first, liked, newest_first
 from attune.features.names import CATEGORY, Names
 
 _SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
@@ -64,20 +65,15 @@ class Latest(Feature[dict[str, int]]):
         return self._newest(ours)
 
     def _newest(self, state: dict[str, int]) -> dict[str, int]:
-        return {name: state[name] for name in _greatest_first(state)[: self.keep]}
+        return {name: state[name] for name in greatest_first(state)[: self.keep]}
 
     def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Newest first."""
-        return (_greatest_first(state),)
+        return (greatest_first(state),)
 
     def unpack(self, raw: bytes) -> dict[str, int]:
         """As MessagePack."""
         return _TIMES.decode(raw)
-
-
-def _greatest_first(state: dict[str, int]) -> list[str]:
-    # Sorting is stable, so of equal numbers the names stay in their order.
-    return sorted(sorted(state), key=state.__getitem__, reverse=True)
 
 
 class Tastes:
@@ -223,7 +219,7 @@ class Affinity(Feature[Tastes]):
         """Forget the least liked beyond `keep`; never one of the newest, which others show."""
         held = state.held
         while len(held) > self.keep:
-            newest = _newest_of(held)[: self.last or 1]
+            newest = newest_first(held)[: self.last or 1]
             _, gone = min((self._weight(held[name]), name) for name in held if name not in newest)
             del held[gone]
 
@@ -233,17 +229,10 @@ class Affinity(Feature[Tastes]):
 
     def read(self, state: Tastes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
         """Shares do not change with time: the points of all names halve together."""
-        held, worth, newest = state.held, self._worth, self._worth[1]
-        weights = {
-            name: newest * row[1] if len(row) == _FRESH else sum(map(mul, row, worth))
-            for name, row in held.items()
-        }
-        total = sum(weights.values()) or 1  # 0 only of damaged bytes
-        top = _greatest_first(weights)[: self.top]
-        shares = [weights[name] / total for name in top]
+        top, shares = liked(state.held, self._worth, self.top)
         if not self.last:
             return top, shares
-        return _newest_of(held)[: self.last], top, shares
+        return newest_first(state.held)[: self.last], top, shares
 
     def pack(self, state: Tastes) -> bytes:
         """The newest bucket, and the names as MessagePack."""
@@ -260,10 +249,6 @@ class Affinity(Feature[Tastes]):
         return Tastes(newest, held)
 
 
-def _newest_of(held: dict[str, list[int]]) -> list[str]:
-    return _greatest_first({name: row[0] for name, row in held.items()})
-
-
 def _with_points(take: Callable[[Tastes, Event, int, int], Tastes], points: int) -> Update:
     return lambda state, event, at: take(state, event, at, points)
 
@@ -274,8 +259,6 @@ def _short(row: list[int]) -> list[int]:
     return row
 
 
-_FRESH = 2
-"""Numbers in the row of a name that has points in the newest bucket only."""
 _BUCKET = struct.Struct("<I")
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _TIMES = msgspec.msgpack.Decoder(dict[str, int])

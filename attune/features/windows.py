@@ -1,9 +1,7 @@
 """How often something happened, and how much of it, in windows that end now."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from operator import mul
 from typing import NamedTuple
 
 from attune.collect.event import Event
@@ -21,7 +19,8 @@ from attune.features.feature import (
     act_of,
 )
 from attune.features.money import MICROS, revenue
-from attune.features.ticks import Column, Scale, Ticks, Window
+from attune.features.ticks import Scale, Ticks, Window
+from attune.features.windowed import Fading, Windowed
 
 HOUR_TO_MONTH = (
     Window("1h", 5 * MINUTE, 12),
@@ -93,29 +92,6 @@ class Decay(NamedTuple):
     unit: str = "points"
 
 
-class _Fading(NamedTuple):
-    """A decay as it is computed: the number of its window, and points by number of the column."""
-
-    window: int
-    points: tuple[tuple[int, int], ...]
-    shares: tuple[float, ...]
-    """What is left of a point by its age in steps of the window."""
-    scale: float | None
-
-    def read(self, columns: Sequence[Column], ages: Sequence[int]) -> float:
-        """Sum without rounding in between, so that the float does not depend on the order."""
-        shares, span = self.shares, len(self.shares)
-        left = [shares[age] if 0 <= age < span else 0.0 for age in ages]
-        total = math.fsum(
-            points * math.fsum(map(mul, columns[column], left))
-            for column, points in self.points
-            if columns[column]
-        )
-        if self.scale is None:
-            return total
-        return 100.0 * (1.0 - math.exp(-max(total, 0.0) / self.scale))
-
-
 @dataclass(frozen=True)
 class Windows(Feature[Ticks]):
     """Counts and sums of the last hour, day, week and month, evaluated when read.
@@ -138,12 +114,7 @@ class Windows(Feature[Ticks]):
     _by_act: Mapping[Act, tuple[tuple[int, Callable[[Event], int] | None], ...]] = field(
         init=False, repr=False, compare=False
     )
-    _places: tuple[tuple[tuple[int, int], tuple[int, int], float], ...] = field(
-        init=False, repr=False, compare=False
-    )
-    _shown: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
-    """Columns that are answered, each with what its amounts are divided by; 0 of counts."""
-    _fading: tuple[_Fading, ...] = field(init=False, repr=False, compare=False)
+    _windowed: Windowed = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Group the columns by act, and find where ratios and decays look."""
@@ -152,24 +123,23 @@ class Windows(Feature[Ticks]):
             amount = column.amount if isinstance(column, Sum) else None
             for act in column.acts:
                 by_act[act] = (*by_act.get(act, ()), (number, amount))
-        places = tuple((self._place(r.over), self._place(r.under), r.times) for r in self.ratios)
-        fading = tuple(map(self._faded, self.decays))
-        shown = tuple(
+        ratios = [(self._place(r.over), self._place(r.under), r.times) for r in self.ratios]
+        shown = [
             (number, column.per if isinstance(column, Sum) else 0)
             for number, column in enumerate(self.columns)
             if column.name not in self.hidden
-        )
-        object.__setattr__(self, "_scale", Scale(self.windows, len(self.columns)))
+        ]
+        scale = Scale(self.windows, len(self.columns))
+        windowed = Windowed(scale, shown, [self._faded(decay) for decay in self.decays], ratios)
+        object.__setattr__(self, "_scale", scale)
         object.__setattr__(self, "_by_act", by_act)
-        object.__setattr__(self, "_places", places)
-        object.__setattr__(self, "_shown", shown)
-        object.__setattr__(self, "_fading", fading)
+        object.__setattr__(self, "_windowed", windowed)
 
-    def _faded(self, decay: Decay) -> _Fading:
+    def _faded(self, decay: Decay) -> Fading:
         places = [(self._place((name, decay.window)), n) for name, n in decay.points.items()]
         window = [each.name for each in self.windows].index(decay.window)
         _, step, span = self.windows[window]
-        return _Fading(
+        return Fading(
             window,
             tuple((column, points) for (_, column), points in places),
             tuple(0.5 ** (age * step / decay.half_life) for age in range(span)),
@@ -231,18 +201,7 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        table = self._scale.table(state)
-        totals = self._scale.totals(table, now)
-        values: list[Value] = []
-        for column, per in self._shown:
-            held = totals[column]
-            values += [amount / per for amount in held] if per else held
-        for fading in self._fading:
-            values.append(fading.read(table.columns, self._scale.ages(table, now, fading.window)))
-        for (window, column), (lower_window, lower_column), times in self._places:
-            lower = totals[lower_column][lower_window]
-            values.append(times * totals[column][window] / lower if lower else None)
-        return tuple(values)
+        return self._windowed.read(state, now)
 
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""

@@ -90,6 +90,16 @@ class Found:
         states = [self.state(view, index) for index in range(len(view.features))]
         return view.read(states, now)
 
+    def once(self, view: FeatureView, now: int) -> list[Value]:
+        """Return the values in the order of the view's names; nothing that was decoded is kept."""
+        if view.state_name in self._states:
+            return [*self.read(view, now).values()]
+        values: list[Value] = []
+        reads = view.reads
+        for index, part in enumerate(self._split(view, view.state_name)):
+            values += reads[index](self._unpacked(view, index, part), now)
+        return values
+
     def read_one(self, view: FeatureView, index: int, now: int) -> tuple[Value, ...]:
         """Return the values of one feature of a view at `now`."""
         return view.reads[index](self.state(view, index), now)
@@ -104,7 +114,8 @@ class Found:
         states = self._states.get(view.state_name) or self._opened(view)
         state = states[index]
         if state is _UNREAD:
-            state = states[index] = self._unpacked(view, index)
+            part = self._parts[view.state_name][index]
+            state = states[index] = self._unpacked(view, index, part)
         return state
 
     def _opened(self, view: FeatureView) -> States:
@@ -127,10 +138,9 @@ class Found:
                 return parts
         return [b""] * len(view.features)
 
-    def _unpacked(self, view: FeatureView, index: int) -> object:
-        name = view.state_name
+    def _unpacked(self, view: FeatureView, index: int, part: bytes) -> Any:  # noqa: ANN401 - as above
         try:
-            return view.unpacked(index, self._parts[name][index])
+            return view.unpacked(index, part)
         except CorruptState as error:
-            self.lost[name] = str(error)
+            self.lost[view.state_name] = str(error)
             return view.features[index].empty()
