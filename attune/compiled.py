@@ -15,6 +15,7 @@ MANIFEST = Path(__file__).with_name("compiled.txt")
 
 MODULES = (
     "attune/adapters/feast.py",
+    "attune/adapters/reader.py",
     "attune/adapters/resp.py",
     "attune/features/feature_set.py",
     "attune/features/folded.py",

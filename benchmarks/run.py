@@ -23,7 +23,7 @@ from cli.embedded.redis import find_program
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
-SCRIPTS = ("stream", "memory", "freshness")
+SCRIPTS = ("read", "stream", "memory", "freshness")
 """In the order of DESIGN section 4."""
 
 _PACKAGES = ("feast", "aiokafka", "redis", "hiredis", "msgspec")

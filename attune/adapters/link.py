@@ -7,6 +7,7 @@ connection.
 """
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
@@ -73,6 +74,7 @@ class Link(asyncio.Protocol):
         self._late = 0
         self._heard = 0.0
         self._alarm: asyncio.TimerHandle | None = None
+        self._rings_at = _NEVER
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -116,8 +118,8 @@ class Link(asyncio.Protocol):
         deadline = loop.time() + self._timeout
         place = _Place(len(commands), loop.create_future(), deadline)
         self._line.append(place)
-        if self._alarm is None:
-            self._alarm = loop.call_at(deadline, self._ring)
+        if deadline < self._rings_at:
+            self._set_alarm(deadline)
         return place.done
 
     def _flush(self) -> None:
@@ -167,14 +169,20 @@ class Link(asyncio.Protocol):
         while self._line:
             self._line.popleft().fail(self.lost)
 
+    def _set_alarm(self, at: float) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = self._loop.call_at(at, self._ring)
+        self._rings_at = at
+
     def _ring(self) -> None:
         """Look again in a moment: replies may lie in the socket, if it was we who were busy."""
         self._alarm = self._loop.call_later(_MOMENT, self._give_up, self._loop.time())
 
     def _give_up(self, now: float) -> None:
         """Tell those whose time is over; take the connection for dead if nothing comes at all."""
-        self._alarm = None
-        following: float | None = None
+        self._alarm, self._rings_at = None, _NEVER
+        following = _NEVER
         for place in self._line:
             if place.deadline > now:
                 following = place.deadline
@@ -189,9 +197,10 @@ class Link(asyncio.Protocol):
         if dead <= now:
             self.drop(f"not a byte within {self._patience:g} s")
             return
-        self._alarm = self._loop.call_at(min(following or dead, dead), self._ring)
+        self._set_alarm(min(following, dead))
 
 
 _MORE: Any = object()
+_NEVER = math.inf
 _MOMENT = 0.001  # seconds
 _SILENT = "no answer within {:g} s"

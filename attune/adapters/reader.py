@@ -5,7 +5,6 @@ command around each key, and how each view is read.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cached_property
 
 from attune.adapters.feast import Layout
 from attune.adapters.plain import Held, held
@@ -27,6 +26,8 @@ NOT_WHOLE = "not filled from the archive yet: `attune backfill`"
 class Answer:
     """What a service knows of one entity at `now` (ms since 1970), evaluated when asked for."""
 
+    __slots__ = ("_found", "_plain", "_stored", "_streamed", "_values", "degraded", "id", "now")
+
     def __init__(
         self, found: Found, streamed: Sequence[Streamed], stored: Sequence[Stored], now: int
     ) -> None:
@@ -38,10 +39,17 @@ class Answer:
         self._found = found
         self._streamed = streamed
         self._stored = stored
+        self._values: dict[str, Value] | None = None
+        self._plain: dict[str, Held] | None = None
 
-    @cached_property
+    @property
     def values(self) -> Mapping[str, Value]:
         """Each field of the service."""
+        if self._values is None:
+            self._values = self._evaluated()
+        return self._values
+
+    def _evaluated(self) -> dict[str, Value]:
         values: dict[str, Value] = {}
         for view, fields in self._streamed:
             values.update(self._read(view, fields))
@@ -50,7 +58,7 @@ class Answer:
             values.update({field.name: stored[field.name] for field in fields})
         return values
 
-    @cached_property
+    @property
     def statuses(self) -> Mapping[str, Status]:
         """What became of each value, in Feast's words; that of a state never written is not found.
 
@@ -68,7 +76,7 @@ class Answer:
             statuses.update({field.name: told[field.name] for field in fields})
         return statuses
 
-    @cached_property
+    @property
     def event_times(self) -> Mapping[str, int | None]:
         """Of each view the time of its latest event or row, ms since 1970; None without any."""
         streamed = {view.name: self._found.newest(view) or None for view, _ in self._streamed}
@@ -87,8 +95,13 @@ class Answer:
         wanted = {field.name for field in fields}
         return [(name, value) for name, value in pairs if name in wanted]
 
-    @cached_property
+    @property
     def _held(self) -> Mapping[str, Held]:
+        if self._plain is None:
+            self._plain = self._unpacked()
+        return self._plain
+
+    def _unpacked(self) -> dict[str, Held]:
         found = {view.name: held(view, self._found.row.plain, self.now) for view, _ in self._stored}
         for name, view in found.items():
             self.degraded += [f"features.{name}: {reason}" for reason in view.unreadable]

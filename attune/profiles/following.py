@@ -12,13 +12,19 @@ Load = Callable[[Collection[str]], Awaitable[Mapping[str, Found]]]
 
 async def followed(asked: Sequence[str], load: Load) -> dict[str, Found]:
     """Return by each id who is there now: one round trip, and one more for a step of redirects."""
-    found: dict[str, Found] = {}
-    pending: Collection[str] = dict.fromkeys(asked)
-    while pending:
+    if not asked:
+        return {}
+    found = {**await load(dict.fromkeys(asked))}
+    if not any(each.redirect for each in found.values()):  # as a rule
+        return found
+    while pending := _ahead(found):
         found.update(await load(pending))
-        nexts = (each.redirect.target for each in found.values() if each.redirect)
-        pending = {target for target in nexts if target not in found}
-    return {each: found[_end(ProfileId(each), found)] for each in found.keys() & {*asked}}
+    return {each: found[_end(ProfileId(each), found)] for each in asked}
+
+
+def _ahead(found: Mapping[str, Found]) -> set[ProfileId]:
+    nexts = {each.redirect.target for each in found.values() if each.redirect}
+    return nexts - found.keys()
 
 
 def _end(asked: ProfileId, found: Mapping[str, Found]) -> ProfileId:
