@@ -158,14 +158,15 @@ async def compared(
     turn: Callable[[Read], Awaitable[Turn]],
     contenders: Mapping[str, Read],
 ) -> Result:
-    """Let the contenders take turns; the first round only warms up."""
+    """Let the contenders take turns, after one that only warms up."""
     found: dict[str, list[Turn]] = {name: [] for name in contenders}
-    for number in range(4 if budget.quick else 8):
+    for read in contenders.values():
+        await turn(read)
+    for number in budget.rounds(3 if budget.quick else 7):
         for name in sorted(contenders, reverse=bool(number % 2)):
             made = await turn(contenders[name])
-            if number:
-                found[name].append(made)
-                say(f"{claim.id}  round {number}  {name:<6} {made.value:,.0f} {claim.unit}")
+            found[name].append(made)
+            say(f"{claim.id}  round {number + 1}  {name:<6} {made.value:,.0f} {claim.unit}")
     ours, feast = found["ours"], found["feast"]
     used, theirs = (median(each.cpu for each in side) for side in (ours, feast))
     told = f"by CPU time {used:,.0f} us against {theirs:,.0f}, {theirs / used:.1f} times"
