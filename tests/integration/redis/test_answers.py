@@ -115,7 +115,7 @@ async def test_while_redis_stalls_answers_come_within_their_budget_and_say_what_
             assert user["degraded"] == ["features: Redis is unavailable: no answer within 0.1 s"]
             assert user["predictions"] == [{"basis": "PRIOR"}]
             assert user["blocks"] == [{"key": "welcome"}]
-        assert spent < 10 * BUDGET
+        assert spent < PATIENCE  # it was their time that ended, not the connection
 
         between.resume()
         async with asyncio.timeout(10):

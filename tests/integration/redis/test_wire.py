@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis_servers import free_port, port_of, redis_server
 
 from attune.adapters.dial import options_of
+from attune.adapters.link import PATIENCE
 from attune.adapters.redis import RedisStore, open_wire
 from attune.adapters.wire import Wire
 from attune.errors import Unavailable
@@ -60,8 +61,8 @@ async def test_a_server_that_stalls_in_a_reply_costs_each_its_budget_and_nobody_
 
             assert found[0] == {"user-0": row_of("user-0")}
             assert all(isinstance(each, Unavailable) for each in found[2:])
-            assert waited < 5 * BUDGET
-            assert refused < BUDGET
+            assert waited < PATIENCE  # it was their time that ended, not the connection
+            assert refused < waited
             between.resume()
             assert await eventually(store, "user-7") == row_of("user-7")
             assert between.connections == 1
