@@ -3,6 +3,8 @@
 Feast has each under the same name, and `attune.adapters.reader.ServiceReader` reads it fast.
 """
 
+from dataclasses import replace
+
 from attune.features.feature import Field
 from attune.features.feature_set import FeatureSet
 from attune.features.service import FeatureService
@@ -41,7 +43,9 @@ def services_of(features: FeatureSet) -> tuple[FeatureService, ...]:
     everything = FeatureService(
         service_of(entity), f"Everything known about a {entity.name}, at `now`", features
     )
-    own = tuple(service for service in OWN if service.features is features)
+    own = tuple(
+        replace(service, features=features) for service in OWN if service.features.entity == entity
+    )
     if entity != USER:
         return (everything, *own)
     wanted = {field.name for field in model_inputs(features)}

@@ -29,7 +29,7 @@ from attune.settings import Settings
 from cli.main import app
 from consumers.features.consumer import Features
 from feature_repo import apply as applying
-from feature_repo import on_demand
+from feature_repo import on_demand, services
 from feature_repo.apply import Plan, apply, environment, open_store, quiet, repo_config
 from feature_repo.objects import repo_contents
 from feature_repo.services import MODEL_INPUTS, model_inputs, service_of
@@ -155,9 +155,13 @@ def test_what_is_no_longer_declared_is_deleted(
     fewer = [view for view in USER_FEATURES.views if view.name != "interest"]
     others = [features for features in FEATURES if features is not USER_FEATURES]
     monkeypatch.setattr(applying, "FEATURES", (FeatureSet(fewer), *others))
+    with pytest.raises(ConfigurationError, match="shop_page names a view that is not there, 'int"):
+        apply(settings)
+    monkeypatch.setattr(services, "OWN", ())
 
     changes = apply(settings)
 
+    assert "delete feature service shop_page" in changes
     assert "delete on demand feature view user_interest" in changes
     assert any(line.startswith("change feature view user_state: features") for line in changes)
     assert any(line.startswith("change feature service user_features") for line in changes)
