@@ -7,23 +7,24 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
-from answering import current
+from answering import current, serving_graphql
 from making import NOON, shopped, taken
 from proxying import Proxy, proxy
 
-from api import graphql
 from api.application import Application
 from api.context import Context
+from api.live.answers import Answering
 from api.measure import Measured
 from api.population import Population
 from api.reading import Reader
 from api.schema import build_schema
 from api.visitor import Reception
 from attune.adapters.link import PATIENCE
+from attune.adapters.memory import MemoryChanges
 from attune.adapters.memory_content import MemoryMeasures
 from attune.adapters.redis import RedisStore, Servers, open_wire
 from attune.decide.content import Block, Content, Slot
-from attune.settings import Settings
+from attune.settings import Api, Settings
 from consumers.features.consumer import Features
 from feature_repo.views import FEATURES, USER_FEATURES
 
@@ -57,8 +58,9 @@ def application(wire: Servers, settings: Settings) -> Application:
         Population(readers["population"]),
     )
     measured = Measured(MemoryMeasures().counts)
-    context = Context(reception, measured, lambda: NOON + timedelta(minutes=1), readers)
-    return Application(graphql.routes(build_schema(FEATURES), context))
+    live = Answering(reception, MemoryChanges(), set())
+    context = Context(reception, measured, lambda: NOON + timedelta(minutes=1), live, readers)
+    return serving_graphql(build_schema(FEATURES), context, Api())
 
 
 @asynccontextmanager

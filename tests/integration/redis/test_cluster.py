@@ -55,10 +55,10 @@ async def test_it_does_what_it_does_on_one_server(nodes: list[Redis], store: Red
     sizes = [await node.dbsize() for node in nodes]
     assert min(sizes) > 0
     assert sum(sizes) == len(NAMES)
-    assert await store.begin({("events.behavioral", 0): 7}) is False
-    assert await store.begun() == ({("events.behavioral", 0): 7}, False)
+    assert not (await store.join({("events.behavioral", 0): 7})).complete
+    assert await store.begin({("events.behavioral", 1): 0}) == await store.begun()
     await store.complete()
-    assert await store.begin({}) is True
+    assert (await store.begin({})).complete
 
 
 async def test_scripts_that_servers_forgot_are_loaded_again(
