@@ -10,6 +10,7 @@ import pytest
 from making import NOON, event, shopped, taken
 
 from attune.adapters.dial import options_of
+from attune.adapters.postgres.migrate import migrate
 from attune.adapters.reader import Answer, ServiceReader
 from attune.adapters.redis import RedisStore, open_wire
 from attune.adapters.wire import Wire
@@ -50,6 +51,11 @@ BOTH = FeatureService(
 NIGHT = NOON - timedelta(hours=9)
 LONG_AGO = NOON - timedelta(days=5)
 NOW = millis(NOON)
+
+
+@pytest.fixture(autouse=True)
+def migrated(settings: Settings) -> None:
+    migrate(settings)
 
 
 @pytest.fixture

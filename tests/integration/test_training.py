@@ -9,6 +9,7 @@ from making import NOON, Tape, shopped
 from attune.adapters.archive.writer import ArchiveWriter
 from attune.adapters.memory_content import MemoryModels
 from attune.adapters.onnx import load_scorer
+from attune.adapters.postgres.migrate import migrate
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features.feature import Value, act_of
@@ -21,6 +22,11 @@ from training.main import train
 
 INPUTS = [field.name for field in model_inputs(USER_FEATURES)]
 NOW = NOON + timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def migrated(settings: Settings) -> None:
+    migrate(settings)
 
 
 def shopping(visitors: int, seed: int, *, turning: bool = False) -> list[Event]:
