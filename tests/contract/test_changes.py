@@ -128,3 +128,19 @@ async def test_after_a_lost_connection_listeners_are_told_and_hear_again(
     await ear.hears()  # something may have been missed
     await write(store, "ada")
     await ear.hears()
+
+
+@pytest.mark.integration
+async def test_it_ends_whenever_it_is_told_to(request: pytest.FixtureRequest) -> None:
+    """Also in the middle of connecting."""
+    settings = request.getfixturevalue("settings")
+    for steps in range(40):
+        changes = RedisChanges(str(settings.redis), str.encode)
+        following = asyncio.create_task(changes.follow())
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        following.cancel()
+        done, _ = await asyncio.wait([following], timeout=2)
+        await changes.close()
+
+        assert done, f"after {steps} steps it went on"
