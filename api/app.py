@@ -1,8 +1,8 @@
 """Wires the API once, for as long as the server runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from uuid import uuid4
@@ -27,6 +27,7 @@ from attune.adapters.postgres.declarations import PostgresDeclarations
 from attune.adapters.postgres.measure import PostgresMeasures
 from attune.adapters.postgres.models import PostgresModels
 from attune.adapters.redis import open_wire
+from attune.ending import running
 from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.settings import Settings
@@ -49,8 +50,8 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
 
         declarations = PostgresDeclarations(database, settings)
         rollout = Rollout(declarations, partial(installed, services), FEATURES, taken_over)
-        await stack.enter_async_context(_running(rollout.follow()))
-        await stack.enter_async_context(_running(_manifests(rollout)))
+        await stack.enter_async_context(running(rollout.follow()))
+        await stack.enter_async_context(running(_manifests(rollout)))
         await warm_up(rollout.current.answerer, rollout.current.documents)
         exact, prefixes = pages.routes(
             demo_shop=settings.api.demo_shop, graphiql=settings.api.graphiql
@@ -91,11 +92,11 @@ async def open_services(settings: Settings, database: Database) -> AsyncIterator
             lambda stored: load_scorer(stored, fields),
         )
         await following.refresh()
-        await stack.enter_async_context(_running(following.follow()))
+        await stack.enter_async_context(running(following.follow()))
         key = Layout(settings.project, USER_FEATURES).bare_key
         changes = RedisChanges(str(settings.redis), key)
         stack.push_async_callback(changes.close)
-        await stack.enter_async_context(_running(changes.follow()))
+        await stack.enter_async_context(running(changes.follow()))
         measured = Measured(PostgresMeasures(database).counts)
         yield Services(settings, wire, changes, following, measured, fields)
 
@@ -141,17 +142,6 @@ async def _manifests(rollout: Rollout) -> None:
     while True:
         await asyncio.sleep(LOOK_EVERY)
         await rollout.current.manifests.refresh()
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def _names(users: FeatureSet) -> set[str]:

@@ -62,7 +62,6 @@ class RedisChanges(Changes):
             try:
                 async with self._client.pubsub() as link:
                     await link.subscribe(_OWN)
-                    _end_if_told()
                     self._link, away = link, False
                     if self._listeners:  # who comes from here on subscribes by themselves
                         await link.subscribe(*self._listeners)
@@ -70,7 +69,6 @@ class RedisChanges(Changes):
                         if message := await link.get_message(timeout=_LOOK_EVERY):
                             self._hear(message)
             except (RedisError, OSError) as error:
-                _end_if_told()
                 if not away:
                     _log.warning("changes.unheard", reason=str(error))
                 away = True
@@ -101,14 +99,3 @@ class RedisChanges(Changes):
     async def close(self) -> None:
         """Disconnect."""
         await self._client.aclose()
-
-
-def _end_if_told() -> None:
-    """Go on unless we are to end: while it connects, redis-py 7 keeps that from us.
-
-    Raises:
-        asyncio.CancelledError: we are.
-    """
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -10,6 +10,7 @@ from attune.adapters.changes import RedisChanges
 from attune.adapters.feast import Layout
 from attune.adapters.memory import MemoryStore
 from attune.adapters.redis import RedisStore, open_wire
+from attune.ending import end, running
 from attune.ports import Changes, OnlineStore, Write
 from feature_repo.views import USER_FEATURES
 
@@ -25,11 +26,9 @@ async def both(request: pytest.FixtureRequest) -> AsyncIterator[Both]:
     settings = request.getfixturevalue("settings")
     layout = Layout(settings.project, USER_FEATURES)
     changes = RedisChanges(str(settings.redis), layout.bare_key)
-    following = asyncio.create_task(changes.follow())
     with open_wire(str(settings.redis)) as wire:
-        yield RedisStore(wire, settings.project, USER_FEATURES), changes
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+        async with running(changes.follow()):
+            yield RedisStore(wire, settings.project, USER_FEATURES), changes
     await changes.close()
 
 
@@ -139,8 +138,6 @@ async def test_it_ends_whenever_it_is_told_to(request: pytest.FixtureRequest) ->
         following = asyncio.create_task(changes.follow())
         for _ in range(steps):
             await asyncio.sleep(0)
-        following.cancel()
-        done, _ = await asyncio.wait([following], timeout=2)
+        async with asyncio.timeout(2):
+            await end(following)
         await changes.close()
-
-        assert done, f"after {steps} steps it went on"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from attune.adapters.kafka.admin import check_addresses, create_topics
 from attune.adapters.kafka.connection import survive_closing
 from attune.collect.event import Event, encode
+from attune.ending import running
 from attune.errors import Unavailable
 from attune.ports import EventLog
 from attune.settings import Kafka
@@ -131,11 +132,8 @@ async def open_log(settings: Kafka) -> AsyncIterator[KafkaLog]:
     check_addresses(settings)
     survive_closing()
     log = KafkaLog(settings)
-    connecting = asyncio.create_task(log.connect())
     try:
-        yield log
+        async with running(log.connect()):
+            yield log
     finally:
-        connecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await connecting
         await log.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from contextlib import suppress
 
 import pytest
 from aiokafka.errors import (
@@ -70,6 +71,27 @@ async def test_it_tries_until_a_broker_answers(producer: type[Producer]) -> None
         await log.append([event()])
 
     assert [one.stopped for one in producer.made] == [True, True, True]
+
+
+async def test_it_ends_though_the_client_keeps_from_it_that_it_is_to(
+    producer: type[Producer],
+) -> None:
+    """As aiokafka 0.14 does while it connects."""
+    connecting = asyncio.Event()
+
+    async def start(_: Producer) -> None:
+        connecting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+    producer.start = start  # type: ignore[method-assign]
+
+    async def opened() -> None:
+        async with open_log(Kafka()):
+            await connecting.wait()
+
+    done, _ = await asyncio.wait([asyncio.create_task(opened())], timeout=2)
+    assert done
 
 
 async def test_what_a_broker_will_mend_is_left_to_the_client(producer: type[Producer]) -> None:
