@@ -23,10 +23,10 @@ from cli.embedded.redis import find_program
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
-SCRIPTS = ("read", "stream", "memory", "freshness")
+SCRIPTS = ("read", "answer", "stream", "memory", "freshness")
 """In the order of DESIGN section 4."""
 
-_PACKAGES = ("feast", "aiokafka", "redis", "hiredis", "msgspec")
+_PACKAGES = ("feast", "strawberry-graphql", "uvicorn", "aiokafka", "redis", "hiredis", "msgspec")
 _INTRODUCTION = """\
 # Results
 
