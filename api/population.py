@@ -30,7 +30,8 @@ class Population:
         found = await self._reader.read(CUSTOMERS, now)
         if self._reading is None or not found.degraded:
             self._reading = found
-        self._until = self._clock() + KEPT
+        # One that is not there yet is soon: a shop's first customers are not told in a while only.
+        self._until = self._clock() + KEPT if found.kept.row.version else 0.0
 
     @property
     def present(self) -> Callable[[str, int], Mapping[str, Value]]:

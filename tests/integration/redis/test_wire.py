@@ -169,7 +169,8 @@ async def test_a_thousand_equal_reads_one_after_the_other_do_not_grow_slower(
             await store.load(["user-0"])
             spent.append(time.process_time() - begun)
 
-    first, last = sorted(spent[:300])[150], sorted(spent[-300:])[150]
+    # Of each part the quick half: what else the machine does makes some slow, never quick.
+    first, last = sorted(spent[:300])[75], sorted(spent[-300:])[75]
     assert last < 2 * first
 
 

@@ -151,3 +151,15 @@ async def test_no_model_runs_that_neither_the_query_nor_a_rule_asks_for() -> Non
     assert [each.name for each in visitor.segments] == ["any"]
     assert visitor.decide("hero").block == "b"
     assert [each.value for each in visitor.scores(["purchase", "none"])] == [0.03]
+
+
+async def test_a_population_that_is_not_there_yet_is_looked_for_again_at_once() -> None:
+    users, population = MemoryStore(), MemoryStore()
+    told = Population(Reader(population, POPULATION_FEATURES), lambda: 0.0)
+    host = replace(reception(users), population=told)
+    assert (await host.visitor(ProfileId("u5"), NOW)).flat["rfm"] is None
+
+    consumer = Features((users, USER_FEATURES), (population, POPULATION_FEATURES))
+    await consumer.take(taken(*(shopped("purchased", f"u{n}", price=n) for n in range(1, 11))))
+
+    assert (await host.visitor(ProfileId("u5"), NOW)).flat["rfm"] is not None
