@@ -163,15 +163,15 @@ async def test_a_thousand_equal_reads_one_after_the_other_do_not_grow_slower(
     with open_wire(str(settings.redis)) as wire:
         store = RedisStore(wire, settings.project, USER_FEATURES)
         await store.load(["user-0"])
-        spent = []
-        for _ in range(1000):
-            begun = time.process_time()
-            await store.load(["user-0"])
-            spent.append(time.process_time() - begun)
+        hundreds = []
+        for _ in range(10):
+            begun = time.thread_time()  # others of this process may be busy beside us
+            for _ in range(100):
+                await store.load(["user-0"])
+            hundreds.append(time.thread_time() - begun)
 
-    # Of each part the quick half: what else the machine does makes some slow, never quick.
-    first, last = sorted(spent[:300])[75], sorted(spent[-300:])[75]
-    assert last < 2 * first
+    # The least of each half: what else the machine does makes some slow, never quick.
+    assert min(hundreds[5:]) < 1.5 * min(hundreds[:5])
 
 
 @pytest.mark.parametrize("address", ["rediss://127.0.0.1:{}/0", "rediss://localhost:{}/0"])
