@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
-from uuid import uuid4
 
 from api import collect, graphql, health, pages
 from api.answer import Answerer
 from api.application import Application, serve_within
 from api.current import Following
-from api.installed import Installed, Services, installed
+from api.installed import Installed, Services, clock, installed, new_id
 from api.manifest import LOOK_EVERY
 from api.measure import Measured
 from api.rollout import Rollout
@@ -63,7 +61,7 @@ async def open_application(settings: Settings) -> AsyncIterator[Application]:
 
         yield Application(
             {
-                **collect.routes(log=log, settings=settings.collect, clock=_clock, new_id=_new_id),
+                **collect.routes(log=log, settings=settings.collect, clock=clock, new_id=new_id),
                 **health.routes(_parts(log, rollout, following)),
                 **exact,
                 **graphql.routes(answerer, settings.api, page=ask),
@@ -146,11 +144,3 @@ async def _manifests(rollout: Rollout) -> None:
 
 def _names(users: FeatureSet) -> set[str]:
     return {field.name for field in users.fields}
-
-
-def _clock() -> datetime:
-    return datetime.now(UTC)
-
-
-def _new_id() -> str:
-    return uuid4().hex

@@ -1,7 +1,7 @@
 """A cache that cannot grow without end: what was not used for longest goes first."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -27,7 +27,7 @@ class Bounded(Generic[Key, Held]):
 
     def put(self, key: Key, held: Held, weight: int) -> None:
         """Keep something, in place of what was kept under the key."""
-        self.drop(key)
+        self.take(key)
         if weight > self._heaviest:  # alone it would push out everything else
             return
         self._held[key] = held, weight
@@ -36,10 +36,16 @@ class Bounded(Generic[Key, Held]):
             _, (_, gone) = self._held.popitem(last=False)
             self.weight -= gone
 
-    def drop(self, key: Key) -> None:
-        """Keep nothing under a key."""
-        _, gone = self._held.pop(key, (None, 0))
-        self.weight -= gone
+    def take(self, key: Key) -> tuple[Held, int] | None:
+        """Return what is kept under a key, with its weight, and keep it no longer."""
+        found = self._held.pop(key, None)
+        if found is not None:
+            self.weight -= found[1]
+        return found
+
+    def __iter__(self) -> Iterator[Key]:
+        """Yield the keys, the longest unused first."""
+        return iter(self._held)
 
     def __len__(self) -> int:
         return len(self._held)

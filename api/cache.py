@@ -1,8 +1,9 @@
 """A cache that is full of what is asked for again, not of what somebody asked for once."""
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
+
+from api.bounded import Bounded
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -19,8 +20,8 @@ class Cache(Generic[Key, Value]):
     """
 
     def __init__(self, count: int, size: int) -> None:
-        self._trial: _Part[Key, Value] = _Part(max(1, count // _TRIED), max(1, size // _TRIED))
-        self._kept: _Part[Key, Value] = _Part(
+        self._trial: Bounded[Key, Value] = Bounded(max(1, count // _TRIED), max(1, size // _TRIED))
+        self._kept: Bounded[Key, Value] = Bounded(
             max(1, count - count // _TRIED), max(1, size - size // _TRIED)
         )
 
@@ -29,7 +30,7 @@ class Cache(Generic[Key, Value]):
         kept = self._kept.get(key)
         if kept is not None:
             return kept
-        found = self._trial.pop(key)
+        found = self._trial.take(key)
         if found is None:
             return None
         self._kept.put(key, *found)
@@ -41,45 +42,12 @@ class Cache(Generic[Key, Value]):
 
     def kept(self) -> list[Key]:
         """Return the keys of what was asked for again, the longest unused first."""
-        return list(self._kept.values)
+        return list(self._kept)
 
     def __len__(self) -> int:
-        return len(self._trial.values) + len(self._kept.values)
+        return len(self._trial) + len(self._kept)
 
     @property
     def size(self) -> int:
         """Bytes of everything in it."""
-        return self._trial.size + self._kept.size
-
-
-class _Part(Generic[Key, Value]):
-    """The values used least recently leave first."""
-
-    def __init__(self, count: int, limit: int) -> None:
-        self.values: OrderedDict[Key, tuple[Value, int]] = OrderedDict()
-        self.size = 0
-        self._count = count
-        self._limit = limit
-
-    def get(self, key: Key) -> Value | None:
-        found = self.values.get(key)
-        if found is None:
-            return None
-        self.values.move_to_end(key)
-        return found[0]
-
-    def put(self, key: Key, value: Value, size: int) -> None:
-        self.pop(key)
-        if size > self._limit:
-            return
-        self.values[key] = (value, size)
-        self.size += size
-        while len(self.values) > self._count or self.size > self._limit:
-            _, (_, freed) = self.values.popitem(last=False)
-            self.size -= freed
-
-    def pop(self, key: Key) -> tuple[Value, int] | None:
-        found = self.values.pop(key, None)
-        if found:
-            self.size -= found[1]
-        return found
+        return self._trial.weight + self._kept.weight

@@ -86,16 +86,18 @@ def context_of(services: Services, every: Sequence[FeatureSet]) -> Context:
         readers[USER.name].store,
         every[0],
         lambda: following.current,
-        _new_id,
+        new_id,
         Population(people) if people else None,
     )
     live = Answering(reception, services.changes, following.listeners, settings.api.live)
-    return Context(reception, services.measured, _clock, live, readers)
+    return Context(reception, services.measured, clock, live, readers)
 
 
-def _clock() -> datetime:
+def clock() -> datetime:
+    """Return the time by which answers are made, and events received."""
     return datetime.now(UTC)
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """Return an id of a decision, or of an event that came without one."""
     return uuid4().hex

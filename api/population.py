@@ -30,8 +30,10 @@ class Population:
         found = await self._reader.read(CUSTOMERS, now)
         if self._reading is None or not found.degraded:
             self._reading = found
-        # One that is not there yet is soon: a shop's first customers are not told in a while only.
-        self._until = self._clock() + KEPT if found.kept.row.version else 0.0
+        # One that is not there yet is looked for by the next answer: the first customers are ranked
+        # as soon as they have bought. One that could not be read is not, or all would wait for it.
+        absent = not found.degraded and not found.kept.row.version
+        self._until = 0.0 if absent else self._clock() + KEPT
 
     @property
     def present(self) -> Callable[[str, int], Mapping[str, Value]]:

@@ -5,7 +5,7 @@ with the code that stands there; what is wrong with one operation ends that oper
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -61,8 +61,8 @@ class Socket:
             return
         try:
             await self._begin()
-            async for message in self._messages():
-                await self._take(message)
+            while True:
+                await self._take(await self._message())
         except _Broken as error:
             await self._close(error.code, error.reason)
         except _Gone:
@@ -83,10 +83,6 @@ class Socket:
         if not isinstance(message.get("payload"), dict | None):
             raise _Broken(4400, "The payload of connection_init is not an object")
         await self._say({"type": "connection_ack"})
-
-    async def _messages(self) -> AsyncIterator[Mapping[str, Any]]:
-        while True:
-            yield await self._message()
 
     async def _message(self) -> Mapping[str, Any]:
         received = await self._receive()

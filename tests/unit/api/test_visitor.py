@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +11,7 @@ from api.reading import Reader
 from attune.adapters.memory import MemoryStore
 from attune.collect.event import millis
 from attune.decide.content import Block, Content, Rule, Segment, Slot
+from attune.errors import Unavailable
 from attune.features.feature import Value
 from attune.ids import ProfileId
 from attune.ports import Row
@@ -163,3 +164,19 @@ async def test_a_population_that_is_not_there_yet_is_looked_for_again_at_once() 
     await consumer.take(taken(*(shopped("purchased", f"u{n}", price=n) for n in range(1, 11))))
 
     assert (await host.visitor(ProfileId("u5"), NOW)).flat["rfm"] is not None
+
+
+async def test_a_population_that_cannot_be_read_is_not_asked_for_by_every_answer() -> None:
+    asked = []
+
+    class Away(MemoryStore):
+        async def load(self, ids: Collection[str]) -> dict[str, Row]:
+            asked.append(ids)
+            raise Unavailable("Redis", "away")
+
+    told = Population(Reader(Away(), POPULATION_FEATURES), lambda: 0.0)
+    host = replace(reception(MemoryStore()), population=told)
+    for _ in range(3):
+        assert (await host.visitor(ADA, NOW)).flat["rfm"] is None
+
+    assert len(asked) == 1
