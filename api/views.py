@@ -15,7 +15,7 @@ from attune.features.feature import Value
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import Status
 from attune.features.view import FeatureView
-from attune.profiles.found import Found
+from attune.profiles.found import NOT_WHOLE, Found
 from attune.telemetry import DEGRADED
 
 
@@ -39,8 +39,7 @@ class Streamed:
         self._degraded = degraded
         self._is_lost = False
         if view.state_name in kept.seams:
-            reason = "not filled from the archive yet: `attune backfill`"
-            degrade(degraded, f"features.{view.name}", reason)
+            degrade(degraded, f"features.{view.name}", NOT_WHOLE)
             self.__dict__.update(dict.fromkeys(view.names))
 
     def __getattr__(self, name: str) -> Value:

@@ -15,12 +15,10 @@ from attune.features.plain import PlainView, Status
 from attune.features.service import FeatureService
 from attune.features.view import FeatureView
 from attune.profiles.following import followed
-from attune.profiles.found import Found
+from attune.profiles.found import NOT_WHOLE, Found
 
 Streamed = tuple[FeatureView, tuple[Field, ...]]
 Stored = tuple[PlainView, tuple[Field, ...]]
-
-NOT_WHOLE = "not filled from the archive yet: `attune backfill`"
 
 
 class Answer:

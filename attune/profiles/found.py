@@ -23,6 +23,9 @@ from attune.profiles.traits import Traits
 _UNREAD: Any = object()
 _NO_TRAITS = Traits()
 
+NOT_WHOLE = "not filled from the archive yet: `attune backfill`"
+"""Why a view that is among the `seams` is not answered."""
+
 
 class Found:
     """An entity of any kind, of which a row was found or none.
