@@ -20,10 +20,9 @@ class Cache(Generic[Key, Value]):
     """
 
     def __init__(self, count: int, size: int) -> None:
-        self._trial: Bounded[Key, Value] = Bounded(max(1, count // _TRIED), max(1, size // _TRIED))
-        self._kept: Bounded[Key, Value] = Bounded(
-            max(1, count - count // _TRIED), max(1, size - size // _TRIED)
-        )
+        tried = size // _TRIED
+        self._trial: Bounded[Key, Value] = Bounded(max(1, count // _TRIED), tried)
+        self._kept: Bounded[Key, Value] = Bounded(max(1, count - count // _TRIED), size - tried)
 
     def get(self, key: Key) -> Value | None:
         """Return a value, or nothing."""

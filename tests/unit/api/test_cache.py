@@ -1,6 +1,6 @@
 from collections import OrderedDict
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.cache import Cache
@@ -43,6 +43,7 @@ def test_a_value_larger_than_its_part_is_not_kept() -> None:
     st.integers(1, 60),
     st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(1, 20), st.booleans())),
 )
+@example(count=1, size=1, steps=[("a", 1, True), ("a", 1, False), ("b", 1, True)])
 def test_it_never_has_more_than_it_may_and_never_mixes_anything_up(
     count: int, size: int, steps: list[tuple[str, int, bool]]
 ) -> None:
