@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Event
 from uuid import uuid4
@@ -32,8 +33,12 @@ class Cores:
     others: frozenset[int]
 
 
+@cache
 def cores() -> Cores:
-    """Give the measured program the last core that we may use, and everything else the others."""
+    """Give the measured program the last core that we may use, and everything else the others.
+
+    Decided once: who has moved to the others may use no other any more.
+    """
     usable = sorted(os.sched_getaffinity(0))
     return Cores(usable[-1], frozenset(usable[:-1] or usable))
 
