@@ -64,11 +64,10 @@ class Streamed:
         return moment(newest or None)
 
     def check(self) -> None:
-        """Decode all of it, to see whether it can be."""
+        """Read all of it, to see whether it can be."""
         if self._view.state_name in self._kept.seams:
             return
-        for index in range(len(self._view.features)):
-            self._kept.state(self._view, index)
+        self._kept.check(self._view, self._now)
         self._note_loss()
 
     def _note_loss(self) -> None:

@@ -85,7 +85,7 @@ class Answer:
         if view.state_name in found.seams:
             self.degraded.append(f"features.{view.name}: {NOT_WHOLE}")
             return [(field.name, None) for field in fields]
-        pairs = zip(view.names, found.once(view, self.now), strict=True)
+        pairs = zip(view.names, found.values(view, self.now), strict=True)
         if reason := found.lost.get(view.state_name):
             self.degraded.append(f"features.{view.name}: {reason}")
         if len(fields) == len(view.names):

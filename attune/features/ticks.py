@@ -4,28 +4,26 @@ An amount rests in the finest bucket whose window still covers it. When the newe
 on it goes into the next coarser bucket, and out of the last one it is forgotten. So an hour in
 steps of five minutes and a month in steps of a day together take no more buckets than have
 something in them, and each event is in one bucket.
+
+Whatever is in a coarser level is older than all in a finer one. So the buckets of all levels are
+one row, the newest first, in which sinking moves nothing: the last of a level becomes the first of
+the next, or one with it. And a window that ends now covers the beginning of that row.
 """
 
-from collections.abc import Sequence
-from itertools import compress
-from typing import Final, NamedTuple, TypeAlias
-
-import msgspec
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from itertools import accumulate, compress
+from typing import Final, NamedTuple
 
 from attune.errors import ConfigurationError
-from attune.features.feature import CorruptState
-
-Amounts: TypeAlias = list[int]
-"""One integer a column."""
-
-Column: TypeAlias = Sequence[int]
-"""One integer a bucket."""
+from attune.features.columns import loosened, packed, squeezed, unpacked
+from attune.features.feature import MINUTE, CorruptState
 
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**64 - 1
-"""What MessagePack can say."""
-_NONE: list[int] = []
-_NO_MASK: list[bool] = []
+"""What a packed column can say."""
+_BYTE: Final = 256
+_FEW: Final = 16  # buckets that are told by their places, a byte each
 
 
 class Window(NamedTuple):
@@ -39,47 +37,21 @@ class Window(NamedTuple):
     span: int
 
 
-class Table(NamedTuple):
-    """The same by column, as it is stored and read: bucket numbers by level, then the amounts.
-
-    Amounts of a column are in the order of the buckets, those of the finest level first; a column
-    without any has none.
-    """
-
-    buckets: list[list[int]]
-    columns: Sequence[Column]
-
-
 class Ticks:
-    """What happened, by bucket: for each window a dict of bucket number -> amounts.
+    """What happened: which buckets have something in them, and the amounts column by column."""
 
-    Those that come from the store are a table until something is added: reading needs no more.
-    """
+    __slots__ = ("columns", "newest", "places")
 
-    __slots__ = ("_levels", "newest", "table")
-
-    def __init__(
-        self, levels: list[dict[int, Amounts]], newest: int = 0, table: Table | None = None
-    ) -> None:
-        self._levels = levels
+    def __init__(self, newest: int, places: list[int], columns: list[list[int]]) -> None:
         self.newest = newest
         """Number of the newest bucket in steps of the first window."""
-        self.table = table
+        self.places = places
+        """How many steps each bucket is before the newest event, the newest bucket first.
 
-    @property
-    def levels(self) -> list[dict[int, Amounts]]:
-        """By window, to be changed."""
-        if self.table is not None:
-            self._levels = _levels(self.table)
-            self.table = None
-        return self._levels
-
-
-def _levels(table: Table) -> list[dict[int, Amounts]]:
-    count = sum(map(len, table.buckets))
-    whole = [column or [0] * count for column in table.columns]
-    rows = map(list, zip(*whole, strict=True))
-    return [{bucket: next(rows) for bucket in level} for level in table.buckets]
+        In steps of its level; those of each level are counted on from those of the one before.
+        """
+        self.columns = columns
+        """Amounts in the order of the buckets."""
 
 
 class Scale:
@@ -95,12 +67,19 @@ class Scale:
     def __init__(self, windows: Sequence[Window], columns: int) -> None:
         self.windows = tuple(windows)
         self.columns = columns
-        self._step = windows[0].step
-        self._nothing: list[Column] = [()] * columns
-        self._zeros = [0] * len(windows)
+        self.step = windows[0].step
+        self._steps = [window.step for window in windows]
         # A coarser bucket is so many of the finest ones.
-        self._ratio = tuple(window.step // self._step for window in windows)
-        self._span = tuple(window.span for window in windows)
+        self._ratio = [window.step // self.step for window in windows]
+        self._span = [window.span for window in windows]
+        self._start = list(accumulate(self._span, initial=0))
+        """Where the places of each level begin, and where those of the last one end."""
+        self._all = range(self._start[-1])
+        self._few = _FEW if len(self._all) <= _BYTE else 0
+        # Four bytes have the minutes until the year 10136, six the milliseconds until 10889.
+        self._size = 4 if self.step >= MINUTE else 6
+        self._mask = (1 << 8 * self._size) - 1
+        self._head = self._size + (columns + 7 >> 3)
         for finer, coarser in zip(self.windows, self.windows[1:], strict=False):
             if coarser.step % finer.step or coarser.step * coarser.span < finer.step * finer.span:
                 raise ConfigurationError(
@@ -110,172 +89,194 @@ class Scale:
 
     def empty(self) -> Ticks:
         """Nothing happened."""
-        return Ticks([{} for _ in self.windows])
+        return Ticks(0, [], [[] for _ in range(self.columns)])
 
     def add(self, ticks: Ticks, at: int, column: int, amount: int) -> Ticks:
         """Count `amount` at a moment (ms since 1970), unless every window has left it behind."""
-        bucket = at // self._step
-        if bucket != ticks.newest:
-            if bucket > ticks.newest:
-                self._advance(ticks, bucket)
-            else:
-                place = self._place(ticks, bucket)
-                if place is not None:
-                    self._amounts(ticks, *place)[column] += amount
-                return ticks
-        finest = ticks.levels[0]
-        amounts = finest.get(bucket)
-        if amounts is None:
-            amounts = finest[bucket] = [0] * self.columns
-        amounts[column] += amount
+        bucket = at // self.step
+        if bucket > ticks.newest:
+            self._advance(ticks, bucket)
+        if bucket == ticks.newest and ticks.places and not ticks.places[0]:
+            ticks.columns[column][0] += amount
+            return ticks
+        place = self._place(0, bucket, ticks.newest)
+        if place >= 0:
+            ticks.columns[column][_index(ticks, place)] += amount
         return ticks
+
+    def counting(self, column: int) -> Callable[[Ticks, object, int], Ticks]:
+        """Return what counts 1 in a column, of a state, an event and its time."""
+
+        def count(ticks: Ticks, _: object, at: int) -> Ticks:
+            return self.add(ticks, at, column, 1)
+
+        return count
 
     def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket; `theirs` is spent."""
         if theirs.newest > ours.newest:
             ours, theirs = theirs, ours
         self._advance(theirs, ours.newest)
-        for mine, other in zip(ours.levels, theirs.levels, strict=True):
-            for bucket, amounts in other.items():
-                known = mine.get(bucket)
-                mine[bucket] = amounts if known is None else list(map(int.__add__, known, amounts))
+        for other, place in enumerate(theirs.places):
+            index = _index(ours, place)
+            for own, amounts in zip(ours.columns, theirs.columns, strict=True):
+                own[index] += amounts[other]
         return ours
-
-    def table(self, ticks: Ticks) -> Table:
-        """Return what happened by column."""
-        if ticks.table is not None:
-            return ticks.table
-        levels = ticks.levels
-        rows = [row for level in levels for row in level.values()]
-        columns = [column if any(column) else () for column in zip(*rows, strict=True)]
-        return Table([[*level] for level in levels], columns or self._nothing)
-
-    def totals(self, table: Table, now: int) -> list[list[int]]:
-        """Return, for each column, what each window that ends at `now` (ms since 1970) holds.
-
-        As a rule a window covers the whole of its level and of the finer ones, and then the total
-        is that of the first so many buckets; else a mask says of which of them.
-        """
-        covered: list[tuple[int, list[bool]]] = []
-        begins: list[int] = []
-        count, oldest = 0, now
-        for (_, step, span), buckets in zip(self.windows, table.buckets, strict=True):
-            if buckets:
-                count += len(buckets)
-                oldest = min(oldest, min(buckets) * step)
-            first = (now // step - span + 1) * step  # ms: where the window begins
-            if oldest >= first:
-                covered.append((count, _NO_MASK))
-            else:
-                begins = begins or self._begins(table)
-                covered.append((count, [moment >= first for moment in begins[:count]]))
-        return [
-            [sum(compress(column, mask) if mask else column[:n]) for n, mask in covered]
-            if column
-            else self._zeros
-            for column in table.columns
-        ]
-
-    def _begins(self, table: Table) -> list[int]:
-        """Return when each bucket begins, ms since 1970."""
-        levels = zip(self.windows, table.buckets, strict=True)
-        return [bucket * step for (_, step, _), buckets in levels for bucket in buckets]
-
-    def ages(self, table: Table, now: int, window: int) -> list[int]:
-        """Return the age of each bucket at `now` in whole steps of a window.
-
-        Levels that are coarser than the window are left out.
-        """
-        step = self.windows[window].step
-        current = now // step
-        found: list[int] = []
-        for level in range(window + 1):
-            ratio = step // self.windows[level].step
-            found += [current - bucket // ratio for bucket in table.buckets[level]]
-        return found
 
     def _advance(self, ticks: Ticks, newest: int) -> None:
         """Move on, and let what is too old for a level sink into the next."""
-        ticks.newest = newest
-        last = len(self.windows) - 1
-        for level, (ratio, span) in enumerate(zip(self._ratio, self._span, strict=True)):
-            held = ticks.levels[level]
-            if not held:
-                continue
-            bound = newest // ratio - span
-            if min(held) > bound:
-                continue
-            gone = [(bucket, held.pop(bucket)) for bucket in list(held) if bucket <= bound]
-            if level < last:
-                self._sink(ticks.levels[level + 1], gone, self._ratio[level + 1] // ratio)
+        before, ticks.newest = ticks.newest, newest
+        places, columns = ticks.places, ticks.columns
+        done = 0
+        while done < len(places):
+            level, bucket = self._bucket(places[done], before)
+            place = self._place(level, bucket, newest)
+            if place < 0:  # and whatever is older
+                del places[done:]
+                for column in columns:
+                    del column[done:]
+            elif done and places[done - 1] == place:
+                del places[done]
+                for column in columns:
+                    column[done - 1] += column.pop(done)
+            else:
+                places[done] = place
+                done += 1
 
-    @staticmethod
-    def _sink(coarser: dict[int, Amounts], gone: list[tuple[int, Amounts]], ratio: int) -> None:
-        for bucket, amounts in gone:
-            above = bucket // ratio
-            known = coarser.get(above)
-            coarser[above] = amounts if known is None else list(map(int.__add__, known, amounts))
+    def _bucket(self, place: int, newest: int) -> tuple[int, int]:
+        """Return level and number of the bucket at a place."""
+        level = 0
+        while place >= self._start[level + 1]:
+            level += 1
+        return level, newest // self._ratio[level] - (place - self._start[level])
 
-    def _place(self, ticks: Ticks, bucket: int) -> tuple[int, int] | None:
-        """Return level and number of the bucket that a late amount rests in."""
-        for level, (ratio, span) in enumerate(zip(self._ratio, self._span, strict=True)):
-            if bucket // ratio > ticks.newest // ratio - span:
-                return level, bucket // ratio
-        return None
+    def _place(self, level: int, bucket: int, newest: int) -> int:
+        """Return the place of a bucket of a level, or of that of a coarser one which it is in.
 
-    def _amounts(self, ticks: Ticks, level: int, bucket: int) -> Amounts:
-        held = ticks.levels[level]
-        amounts = held.get(bucket)
-        if amounts is None:
-            amounts = held[bucket] = [0] * self.columns
-        return amounts
+        -1 where every window has left it behind.
+        """
+        ratio = self._ratio[level]
+        while True:
+            age = newest // ratio - bucket
+            if age < self._span[level]:
+                return self._start[level] + age
+            level += 1
+            if level == len(self._span):
+                return -1
+            finer, ratio = ratio, self._ratio[level]
+            bucket //= ratio // finer
+
+    def covered(self, newest: int, places: list[int], now: int) -> list[int]:
+        """Return how many of the first buckets each window covers at `now` (ms since 1970)."""
+        found: list[int] = []
+        for window, step in enumerate(self._steps):
+            begins = (now // step - self._span[window] + 1) * step
+            count = bisect_left(places, self._start[window + 1])
+            while count:
+                level, bucket = self._bucket(places[count - 1], newest)
+                if bucket * self._steps[level] >= begins:
+                    break
+                count -= 1
+            found.append(count)
+        return found
+
+    def steps_ago(self, newest: int, places: list[int], now: int, window: int) -> list[int]:
+        """Return the age of each bucket at `now` (ms since 1970) in whole steps of a window.
+
+        Those of coarser levels are left out.
+        """
+        ratio = self._ratio[window]
+        current = now // self._steps[window]
+        end = self._start[window + 1]
+        found: list[int] = []
+        for place in places:
+            if place >= end:
+                break
+            level, bucket = self._bucket(place, newest)
+            found.append(current - bucket // (ratio // self._ratio[level]))
+        return found
 
     def pack(self, ticks: Ticks) -> bytes:
-        """Return as MessagePack: newest bucket, ages level by level, amounts column by column.
+        """Return the newest bucket, which buckets have something in them, and column by column.
 
-        A column without amounts is one 0.
+        Few buckets are told by their places, more by a bit for each place there is.
         """
-        rows: list[Amounts] = []
-        ages: list[list[int]] = []
-        newest, ratios = ticks.newest, self._ratio
-        for level, held in enumerate(ticks.levels):
-            if not held:
-                ages.append(_NONE)
-                continue
-            top = newest // ratios[level]
-            buckets = sorted(held)
-            ages.append([top - bucket for bucket in buckets])
-            rows += [held[bucket] for bucket in buckets]
-        if not rows:
+        places = ticks.places
+        count = len(places)
+        if not count:
             return b""
-        columns = [column if any(column) else 0 for column in zip(*rows, strict=True)]
-        try:
-            return _ENCODER.encode((newest, ages, columns))
-        except OverflowError:
-            return _ENCODER.encode((newest, ages, list(map(_clamped, columns))))
+        which = bytes((count, *places)) if count <= self._few else self._flags(places)
+        head, bit = ticks.newest, 1 << 8 * self._size
+        parts = [b"", which]
+        for column in ticks.columns:
+            if any(column):
+                head |= bit
+                try:
+                    parts.append(packed(column))
+                except OverflowError:
+                    parts.append(packed([max(_LEAST, min(each, _MOST)) for each in column]))
+            bit <<= 1
+        parts[0] = head.to_bytes(self._head, "little")
+        return b"".join(parts)
+
+    def _flags(self, places: list[int]) -> bytes:
+        """Return a bit for each place there is, behind the 0 that says so."""
+        flags = bytearray(len(self._all))
+        for place in places:
+            flags[place] = 1
+        return b"\0" + squeezed(bytes(flags), 1)
+
+    def opened(self, raw: bytes) -> tuple[int, int, list[int], int]:
+        """Return the newest bucket, a bit for each column, the places, and where columns begin.
+
+        Raises:
+            LookupError, ValueError: the bytes are no ticks.
+        """
+        start = self._head
+        head, count = int.from_bytes(raw[:start], "little"), raw[start]
+        start += 1
+        if count:
+            end = start + count
+            places = _ascending(raw[start:end])
+        else:
+            flags, end = loosened(raw, start, len(self._all), 1)
+            places = list(compress(self._all, flags))
+        if not places or places[-1] >= len(self._all):
+            raise CorruptState(f"{len(raw)} bytes of buckets")
+        return head & self._mask, head >> 8 * self._size, places, end
 
     def unpack(self, raw: bytes) -> Ticks:
         """Return the ticks in packed bytes."""
-        newest, ages, columns = _DECODER.decode(raw)
-        if len(ages) != len(self.windows) or len(columns) != self.columns:
-            raise CorruptState(f"{len(ages)} windows and {len(columns)} columns")
-        count = sum(map(len, ages))
-        amounts = [_NONE if isinstance(column, int) else column for column in columns]
-        if any(column and len(column) != count for column in amounts):
-            raise CorruptState(f"columns that have not {count} amounts each")
-        buckets = [
-            [newest // ratio - age for age in level]
-            for level, ratio in zip(ages, self._ratio, strict=True)
-        ]
-        return Ticks([], newest, Table(buckets, amounts))
+        newest, mask, places, start = self.opened(raw)
+        count = len(places)
+        columns: list[list[int]] = []
+        for _ in range(self.columns):
+            if mask & 1:
+                column, start = unpacked(raw, start, count)
+                columns.append(list(column))
+            else:
+                columns.append([0] * count)
+            mask >>= 1
+        if start != len(raw) or mask:
+            raise CorruptState(f"{len(raw)} bytes of buckets")
+        return Ticks(newest, places, columns)
 
 
-def _clamped(column: Sequence[int] | int) -> Sequence[int] | int:
-    """What no 64 bits hold stops at the least or the largest that they do."""
-    if isinstance(column, int):
-        return column
-    return [max(_LEAST, min(amount, _MOST)) for amount in column]
+def _ascending(places: bytes) -> list[int]:
+    before = -1
+    for place in places:
+        if place <= before:
+            raise CorruptState("buckets that are not in order")
+        before = place
+    return list(places)
 
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(tuple[int, list[list[int]], list[list[int] | int]])
+def _index(ticks: Ticks, place: int) -> int:
+    """Return where the amounts of a bucket are, which is made if there is none."""
+    places = ticks.places
+    index = bisect_left(places, place)
+    if index == len(places) or places[index] != place:
+        places.insert(index, place)
+        for column in ticks.columns:
+            column.insert(index, 0)
+    return index

@@ -69,10 +69,12 @@ class FeatureView:
     fields: tuple[Field, ...] = field(init=False)
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
     """Of the fields, in the same order."""
-    reads: tuple[Callable[[Any, int], tuple[Value, ...]], ...] = field(
+    state_name: str = field(init=False, repr=False, compare=False)
+    """The name of its state: `activity`, and from the second version on `activity_v2`."""
+    reads: tuple[Callable[[bytes, int], tuple[Value, ...]], ...] = field(
         init=False, repr=False, compare=False
     )
-    """`read` of each feature."""
+    """`read_packed` of each feature."""
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Which of its features answers a field."""
     answers: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
@@ -94,7 +96,9 @@ class FeatureView:
         object.__setattr__(self, "answers", answers)
         places = {name: index for index, names in enumerate(answers) for name in names}
         object.__setattr__(self, "places", places)
-        object.__setattr__(self, "reads", tuple(feature.read for feature in self.features))
+        object.__setattr__(self, "reads", tuple(f.read_packed for f in self.features))
+        state_name = self.name if self.version == 1 else f"{self.name}_v{self.version}"
+        object.__setattr__(self, "state_name", state_name)
 
     def _fields(self) -> Iterable[Field]:
         told = self.deprecated
@@ -106,11 +110,6 @@ class FeatureView:
     def full_name(self) -> str:
         """Its name in Feast: `user_activity`."""
         return f"{self.entity.name}_{self.name}"
-
-    @property
-    def state_name(self) -> str:
-        """The name of its state: `activity`, and from the second version on `activity_v2`."""
-        return self.name if self.version == 1 else f"{self.name}_v{self.version}"
 
     def empty(self) -> States:
         """Return the states of an entity of which nothing is known."""
@@ -132,8 +131,8 @@ class FeatureView:
     def read(self, states: States, now: int) -> dict[str, Value]:
         """Return each field's value at `now` (ms since 1970)."""
         values: list[Value] = []
-        for read, state in zip(self.reads, states, strict=True):
-            values += read(state, now)
+        for feature, state in zip(self.features, states, strict=True):
+            values += feature.read(state, now)
         return dict(zip(self.names, values, strict=True))
 
     def encode(self, states: States, as_of: int = 0) -> bytes:
@@ -161,7 +160,7 @@ class FeatureView:
         try:
             return split(self.version, len(self.features), raw)
         except CorruptState as error:
-            raise CorruptState(f"{self.full_name} v{self.version} {error}") from None
+            raise CorruptState(self.unreadable(error)) from None
 
     def unpacked(self, index: int, part: bytes) -> Any:  # noqa: ANN401 - a state of any type
         """Return one feature's state.
@@ -175,5 +174,10 @@ class FeatureView:
         try:
             return feature.unpack(part)
         except NOT_A_STATE as error:
-            name = type(feature).__name__
-            raise CorruptState(f"{self.full_name}, {name}: {error}") from error
+            raise CorruptState(self.unreadable(error, index)) from error
+
+    def unreadable(self, error: Exception, index: int | None = None) -> str:
+        """Say why stored bytes cannot be read: all of them, or those of one feature."""
+        if index is None:
+            return f"{self.full_name} v{self.version} {error}"
+        return f"{self.full_name}, {type(self.features[index]).__name__}: {error}"

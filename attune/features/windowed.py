@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from operator import mul
 
-from attune.features.feature import Value
-from attune.features.ticks import Column, Scale, Ticks
+from attune.features.columns import unpacked
+from attune.features.feature import CorruptState, Value
+from attune.features.ticks import Scale
 
 
 class Fading:
@@ -25,7 +27,7 @@ class Fading:
         """What is left of a point, by its age in steps of the window."""
         self._scale = scale
 
-    def read(self, columns: Sequence[Column], ages: list[int]) -> float:
+    def read(self, columns: list[Sequence[int]], ages: list[int]) -> float:
         """Sum without rounding in between, so that the float does not depend on the order."""
         shares = self._shares
         span = len(shares)
@@ -60,18 +62,48 @@ class Windowed:
         self._fading = list(fading)
         self._ratios = list(ratios)
 
-    def read(self, ticks: Ticks, now: int) -> tuple[Value, ...]:
-        """Return the values at `now` (ms since 1970)."""
+        nothing = [0] * len(scale.windows)
+        self._never: list[Value] = [amount for _, per in shown for amount in _each(nothing, per)]
+        self._never += [each.read([()] * scale.columns, []) for each in fading]
+        self._never += [None] * len(ratios)
+
+    def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
+        """Return the values at `now` (ms since 1970), of packed ticks."""
+        if not raw:
+            return tuple(self._never)
         scale = self._scale
-        table = scale.table(ticks)
-        totals = scale.totals(table, now)
+        newest, mask, places, start = scale.opened(raw)
+        count = len(places)
+        columns: list[Sequence[int]] = []
+        for _ in range(scale.columns):
+            column: Sequence[int] = ()
+            if mask & 1:
+                column, start = unpacked(raw, start, count)
+            columns.append(column)
+            mask >>= 1
+        if start != len(raw) or mask:
+            raise CorruptState(f"{len(raw)} bytes of buckets")
+        covered = scale.covered(newest, places, now)
         values: list[Value] = []
-        for column, per in self._shown:
-            held = totals[column]
-            values += [amount / per for amount in held] if per else held
+        for number, per in self._shown:
+            values += _each(_totals(columns[number], covered), per)
         for each in self._fading:
-            values += [each.read(table.columns, scale.ages(table, now, each.window))]
-        for (window, column), (lower_window, lower_column), times in self._ratios:
-            lower = totals[lower_column][lower_window]
-            values.append(times * totals[column][window] / lower if lower else None)
+            ages = scale.steps_ago(newest, places, now, each.window)
+            values.append(each.read(columns, ages))
+        for (window, number), (lower_window, lower_number), times in self._ratios:
+            lower = _totals(columns[lower_number], covered)[lower_window]
+            upper = _totals(columns[number], covered)[window]
+            values.append(times * upper / lower if lower else None)
         return tuple(values)
+
+
+def _each(amounts: list[int], per: int) -> Sequence[Value]:
+    return [amount / per for amount in amounts] if per else amounts
+
+
+def _totals(column: Sequence[int], covered: list[int]) -> list[int]:
+    """Return what the first so many buckets hold of a column, window by window."""
+    if not column:
+        return [0] * len(covered)
+    running = list(accumulate(column, initial=0))
+    return [running[count] for count in covered]

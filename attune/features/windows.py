@@ -193,7 +193,7 @@ class Windows(Feature[Ticks]):
         (column, amount), *more = self._by_act[act]
         if more or amount is not None:
             return self.update
-        return _counting(self._scale, column)
+        return self._scale.counting(column)
 
     def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket."""
@@ -201,7 +201,11 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        return self._windowed.read(state, now)
+        return self._windowed.read(self._scale.pack(state), now)
+
+    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
+        """As `read`."""
+        return self._windowed.read(raw, now)
 
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""
@@ -210,11 +214,6 @@ class Windows(Feature[Ticks]):
     def unpack(self, raw: bytes) -> Ticks:
         """As packed."""
         return self._scale.unpack(raw)
-
-
-def _counting(scale: Scale, column: int) -> Update:
-    add = scale.add
-    return lambda state, _, at: add(state, at, column, 1)
 
 
 def _title(name: str) -> str:

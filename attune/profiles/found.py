@@ -4,14 +4,13 @@
 """
 
 import struct
-from typing import Any
 
 import msgspec
 
-from attune.features.feature import CorruptState, Value
+from attune.features.feature import NOT_A_STATE, CorruptState, Value
 from attune.features.feature_set import FeatureSet
-from attune.features.parts import Parts, as_of
-from attune.features.view import FeatureView, States
+from attune.features.parts import Parts, as_of, split
+from attune.features.view import FeatureView
 from attune.ids import ProfileId
 from attune.ports import Row
 from attune.profiles.kept import LEDGER, known
@@ -20,7 +19,6 @@ from attune.profiles.profile import REDIRECT, TRAITS, Profile
 from attune.profiles.redirect import Redirect
 from attune.profiles.traits import Traits
 
-_UNREAD: Any = object()
 _NO_TRAITS = Traits()
 
 NOT_WHOLE = "not filled from the archive yet: `attune backfill`"
@@ -35,9 +33,7 @@ class Found:
     """
 
     __slots__ = (
-        "_as_of",
         "_parts",
-        "_states",
         "broken",
         "features",
         "first_seen",
@@ -73,8 +69,6 @@ class Found:
         self.redirect: Redirect | None = None
         self.lost: dict[str, str] = {}
         self._parts: dict[str, Parts] = {}
-        self._states: dict[str, States] = {}
-        self._as_of: dict[str, int] = {}
 
     def _read_records(self) -> None:
         records = self.row.records
@@ -90,60 +84,60 @@ class Found:
 
     def read(self, view: FeatureView, now: int) -> dict[str, Value]:
         """Return the values of a view at `now` (ms since 1970, not before `last_seen`)."""
-        states = [self.state(view, index) for index in range(len(view.features))]
-        return view.read(states, now)
+        return dict(zip(view.names, self.values(view, now), strict=True))
 
-    def once(self, view: FeatureView, now: int) -> list[Value]:
-        """Return the values in the order of the view's names; nothing that was decoded is kept."""
-        if view.state_name in self._states:
-            return [*self.read(view, now).values()]
+    def values(self, view: FeatureView, now: int) -> list[Value]:
+        """Return the values at `now` in the order of the view's names."""
         values: list[Value] = []
-        reads = view.reads
-        for index, part in enumerate(self._split(view, view.state_name)):
-            values += reads[index](self._unpacked(view, index, part), now)
+        parts = self._parts_of(view)
+        for index, read in enumerate(view.reads):
+            try:
+                values += read(parts[index], now)
+            except NOT_A_STATE as error:
+                values += self._lose(view, index, now, error)
         return values
 
     def read_one(self, view: FeatureView, index: int, now: int) -> tuple[Value, ...]:
         """Return the values of one feature of a view at `now`."""
-        return view.reads[index](self.state(view, index), now)
+        try:
+            return view.reads[index](self._parts_of(view)[index], now)
+        except NOT_A_STATE as error:
+            return self._lose(view, index, now, error)
 
     def newest(self, view: FeatureView) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        self._opened(view)
-        return self._as_of.get(view.state_name, 0)
+        self._parts_of(view)
+        name = view.state_name
+        if name in self.lost or name in self.seams:
+            return 0
+        raw = self.row.states.get(name)
+        return as_of(raw) if raw else 0
 
-    def state(self, view: FeatureView, index: int) -> Any:  # noqa: ANN401 - a state of any type
-        """Return the state of one feature of a view."""
-        states = self._states.get(view.state_name) or self._opened(view)
-        state = states[index]
-        if state is _UNREAD:
-            part = self._parts[view.state_name][index]
-            state = states[index] = self._unpacked(view, index, part)
-        return state
+    def check(self, view: FeatureView, now: int) -> None:
+        """Read all of a view, so that `lost` says whether it can be read."""
+        for index in range(len(view.reads)):
+            self.read_one(view, index, now)
 
-    def _opened(self, view: FeatureView) -> States:
+    def _parts_of(self, view: FeatureView) -> Parts:
         """Split the view's bytes into those of its features, once."""
         name = view.state_name
-        if name not in self._states:
-            self._states[name] = [_UNREAD] * len(view.features)
-            self._parts[name] = self._split(view, name)
-        return self._states[name]
+        parts = self._parts.get(name)
+        if parts is None:
+            parts = self._parts[name] = self._split(view, name)
+        return parts
 
     def _split(self, view: FeatureView, name: str) -> Parts:
         raw = self.row.states.get(name)
         if raw is not None and name not in self.seams:
             try:
-                parts = view.split(raw)
+                return split(view.version, len(view.reads), raw)
             except CorruptState as error:
-                self.lost[name] = str(error)
-            else:
-                self._as_of[name] = as_of(raw)
-                return parts
-        return [b""] * len(view.features)
+                self.lost[name] = view.unreadable(error)
+        return [b""] * len(view.reads)
 
-    def _unpacked(self, view: FeatureView, index: int, part: bytes) -> Any:  # noqa: ANN401 - as above
-        try:
-            return view.unpacked(index, part)
-        except CorruptState as error:
-            self.lost[view.state_name] = str(error)
-            return view.features[index].empty()
+    def _lose(
+        self, view: FeatureView, index: int, now: int, error: Exception
+    ) -> tuple[Value, ...]:
+        """Note that a feature's state cannot be read; return the values of nothing."""
+        self.lost[view.state_name] = view.unreadable(error, index)
+        return view.reads[index](b"", now)

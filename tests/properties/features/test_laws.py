@@ -76,7 +76,9 @@ def test_a_stored_state_reads_as_it_did_and_goes_on_as_it_would_have(
     assert case.feature.pack(state) == raw
     assert len(raw) <= case.feature.largest
     for now in moments(events, chance):
-        assert case.feature.read(state, now) == case.feature.read(kept, now)
+        values = case.feature.read(kept, now)
+        assert case.feature.read(state, now) == values
+        assert case.feature.read_packed(raw, now) == values
 
 
 @EVERY_CASE
@@ -93,6 +95,8 @@ def test_bytes_that_are_no_state_are_refused_or_read_as_a_whole_one(
         if damaged:
             with suppress(*NOT_A_STATE):
                 check_whole(case, case.feature.unpack(damaged), events)
+            with suppress(*NOT_A_STATE):
+                assert len(case.feature.read_packed(damaged, END)) == len(case.feature.fields)
 
 
 def check_whole(case: Case, state: Any, events: list[Event]) -> None:

@@ -44,8 +44,8 @@ def test_an_affinity_of_too_many_names_stays_bounded_and_its_newest_names_exact(
         last, top, shares = affinity.read(state, END)
 
         assert last == newest
-        assert len(state.held) <= 6
-        assert len(top) == len(shares) == min(3, len(state.held))
+        assert len(state.names) <= 6
+        assert len(top) == len(shares) == min(3, len(state.names))
         assert shares == sorted(shares, reverse=True)
         assert sum(shares) <= 1 + 1e-9
         assert set(top) <= {name for one in events for name in categories(one)}

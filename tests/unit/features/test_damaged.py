@@ -32,6 +32,7 @@ def test_they_are_refused(feature: Feature[object], raw: bytes) -> None:
 
 def test_an_affinity_without_points_has_no_shares_to_divide() -> None:
     affinity = Affinity()
-    state = affinity.unpack(struct.pack("<I", 2800) + b"\x81\xa1a\x92\x07\x00")
+    met, points, names = b"\x08\x01", b"\x00", b"\x91\xa1a"
+    raw = struct.pack("<IIBBH", 2800, 7, 0, 1, 0b1) + met + points + names
 
-    assert affinity.read(state, NOW) == (["a"], ["a"], [0.0])
+    assert affinity.read_packed(raw, NOW) == (["a"], ["a"], [0.0])

@@ -1,0 +1,139 @@
+"""Whole numbers in as few bits as the largest of them needs: what many states are made of.
+
+A column is one byte that says how its numbers are written, then they themselves. How many there
+are, its reader knows. Equal numbers give equal bytes.
+
+Builtins do the work on all numbers together, so that a column costs a microsecond, and not one a
+number: numbers of 1, 2 and 4 bits are digits of one large integer in base 2, 4 and 16.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from attune.features.feature import CorruptState
+
+# The first byte. 0 is a column of zeros, 1, 2 and 4 are so many bits of a number, 8 is a byte.
+_SPARSE: Final = 0x10  # only the numbers that are not 0 follow, behind a bit for each
+_WIDE: Final = 0x20  # numbers as MessagePack, behind the length of that
+_CENTS: Final = 0x40  # divided by CENT
+CENT: Final = 10_000
+"""Amounts of money are millionths of a currency unit, and most are whole cents."""
+
+_BYTE: Final = 256
+_UP_TO_1, _UP_TO_3, _UP_TO_15 = bytes(range(2)), bytes(range(4)), bytes(range(16))
+_DIGITS: Final = b"0123456789abcdef".ljust(_BYTE)
+_LOOSE: Final = {
+    bits: tuple(
+        bytes(byte >> shift & (1 << bits) - 1 for shift in range(8 - bits, -1, -bits))
+        for byte in range(_BYTE)
+    )
+    for bits in (1, 2, 4)
+}
+"""By bits and byte: the numbers in it, the first in the highest bits."""
+_LIMIT: Final = 1 << 64
+_HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
+_LENGTH = struct.Struct("<H")
+_FLAGS: Final = bytes(map(bool, range(_BYTE)))
+
+
+def packed(numbers: Sequence[int]) -> bytes:  # noqa: PLR0911 - one for each form
+    """Return a column of numbers.
+
+    Raises:
+        OverflowError: one is below `-2**63`, or not below `2**64`.
+    """
+    try:
+        raw = bytes(numbers)
+    except ValueError:  # not all are 0 to 255
+        return _packed_wide(numbers)
+    if len(raw) == 1:
+        return b"\x08" + raw
+    if not raw.translate(None, _UP_TO_1):
+        return b"\x01" + squeezed(raw, 1) if any(raw) else b"\0"
+    if not raw.translate(None, _UP_TO_3):
+        return b"\x02" + squeezed(raw, 2)
+    if not raw.translate(None, _UP_TO_15):
+        return b"\x04" + squeezed(raw, 4)
+    if raw.count(0) << 3 > len(raw):
+        return b"\x18" + squeezed(raw.translate(_FLAGS), 1) + raw.replace(b"\0", b"")
+    return b"\x08" + raw
+
+
+def _packed_wide(numbers: Sequence[int]) -> bytes:
+    held, head, flags = [number for number in numbers if number], _WIDE, b""
+    if zeros := len(numbers) - len(held):
+        if (zeros - 2) << 3 > len(numbers):
+            head |= _SPARSE
+            flags = squeezed(bytes([1 if number else 0 for number in numbers]), 1)
+        else:
+            held = list(numbers)
+    if not -_LIMIT >> 1 <= min(held) <= max(held) < _LIMIT:
+        raise OverflowError("64 bits do not hold it")
+    if not any([number % CENT for number in held]):  # noqa: C419 - a list is faster
+        held = [number // CENT for number in held]
+        head |= _CENTS
+    raw = _ENCODER.encode(held)
+    return _HEADS[head] + flags + _LENGTH.pack(len(raw)) + raw
+
+
+def unpacked(raw: bytes, start: int, count: int) -> tuple[Sequence[int], int]:
+    """Return the numbers of the column that begins at `start`, and where the next one does.
+
+    Raises:
+        ValueError, LookupError, struct.error: it is none.
+    """
+    head = raw[start]
+    start += 1
+    if not head:
+        return bytes(count), start
+    if head < 8:  # noqa: PLR2004 - bits
+        return loosened(raw, start, count, head)
+    flags = b""
+    if head & _SPARSE:
+        flags, start = loosened(raw, start, count, 1)
+        count = flags.count(1)
+    numbers: Sequence[int]
+    if head & _WIDE:
+        (length,) = _LENGTH.unpack_from(raw, start)
+        start += _LENGTH.size
+        end = start + length
+        numbers = _DECODER.decode(raw[start:end])
+        if head & _CENTS:
+            numbers = [number * CENT for number in numbers]
+    else:
+        end = start + count
+        numbers = raw[start:end]
+    if len(numbers) != count:
+        raise CorruptState(f"{len(numbers)} numbers instead of {count}")
+    if flags:
+        left = iter(numbers)
+        return [next(left) if flag else 0 for flag in flags], end
+    return numbers, end
+
+
+def squeezed(raw: bytes, bits: int) -> bytes:
+    """Return numbers below `2**bits` (1, 2 or 4 bits), one a byte, in so many bits each."""
+    size = (len(raw) * bits + 7) >> 3
+    digits = raw.translate(_DIGITS).ljust(8 * size // bits, b"0")
+    return int(digits or b"0", 1 << bits).to_bytes(size, "big")
+
+
+def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[bytes, int]:
+    """Return so many numbers that were squeezed, one a byte, and where they end.
+
+    Raises:
+        CorruptState: there are less.
+    """
+    end = start + ((count * bits + 7) >> 3)
+    if len(raw) < end:
+        raise CorruptState("a column that is cut off")
+    if end == start + 1:
+        return _LOOSE[bits][raw[start]][:count], end
+    return b"".join(map(_LOOSE[bits].__getitem__, raw[start:end]))[:count], end
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[int])
