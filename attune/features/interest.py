@@ -19,7 +19,7 @@ from attune.features.feature import (
     act_of,
 )
 from attune.features.names import CATEGORY, Names, Naming
-from attune.features.tastes import MOST_AGES, MOST_NAMES, Liking, Tastes
+from attune.features.tastes import MOST_AGES, MOST_NAMES, MOST_SECONDS, Liking, Tastes
 
 _SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
 
@@ -110,6 +110,11 @@ class Affinity(Feature[Tastes]):
             raise ConfigurationError(
                 f"span is {self.span} and half_life {self.half_life} ms: choose from 1 to "
                 f"{MOST_AGES}, and at least a minute"
+            )
+        if self.half_life * self.span > MOST_SECONDS * SECOND:
+            raise ConfigurationError(
+                f"half_life is {self.half_life} ms: choose one of which {self.span} are less than "
+                "136 years"
             )
         if any(points < 1 for points in self.points.values()):
             raise ConfigurationError("points of an act are at least 1: leave it out of acts")

@@ -5,18 +5,21 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from attune.features.columns import packed, unpacked
 from attune.features.feature import SECOND, CorruptState, Value
-from attune.features.spelled import name_at, shortened, whole
+from attune.features.spelled import name_at, pieces_of, spelled, whole
 
-_HEAD = struct.Struct("<IIBBH")
+_HEAD = struct.Struct("<IIBBHB")
 """Newest bucket (the minutes until the year 10136); the second after the latest event, low bits and
-high ones; how many names there are; and for each age a bit if there are any points."""
+high ones; how many names there are; for each age a bit if there are any points; how many names are
+told by when they were met. The places of those follow, the newest first."""
 _HIGH: Final = 32
 _LOW: Final = (1 << 32) - 1
+_SECONDS: Final = 4
+"""Bytes of the seconds between the newest name and another; those stand at the end."""
+MOST_SECONDS: Final = _LOW
 MOST_NAMES: Final = 255
+_PLACE: Final = 8  # bits that hold one
 MOST_AGES: Final = 16
 
 
@@ -68,8 +71,7 @@ class Liking:
         for name in names:
             place = _place(state, name)
             state.points[age][place] += points
-            if after > state.met[place]:
-                state.met[place] = after
+            state.met[place] = max(state.met[place], after)
             if len(state.names) > self._keep:
                 self._let_go(state)
 
@@ -122,14 +124,13 @@ class Liking:
         count = len(names)
         if not count:
             return b""
-        if count > self._shown:
-            newest = greatest(met, self._shown)
-            kept = [0] * count
-            for place in newest:
-                kept[place] = met[place]
-            met = state.met = kept
-        latest = max(met)
-        parts = [b"", packed([latest - one + 1 if one else 0 for one in met])]
+        newest = greatest(met, min(count, self._shown))
+        kept = [0] * count
+        for place in newest:
+            kept[place] = met[place]
+        state.met = kept
+        latest = met[newest[0]]
+        parts = [b"", bytes(newest)]
         ages, bit = 0, 1
         for points in state.points:
             if any(points):
@@ -137,15 +138,19 @@ class Liking:
                 parts.append(packed(points))
             bit <<= 1
         if not state.spelled:
-            state.spelled = _ENCODER.encode(shortened(names))
+            state.spelled = spelled(names)
         parts.append(state.spelled)
-        parts[0] = _HEAD.pack(state.newest, latest & _LOW, latest >> _HIGH, count, ages)
+        parts += [(latest - met[place]).to_bytes(_SECONDS, "little") for place in newest[1:]]
+        parts[0] = _HEAD.pack(
+            state.newest, latest & _LOW, latest >> _HIGH, count, ages, len(newest)
+        )
         return b"".join(parts)
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
-        newest, low, high, count, ages = _HEAD.unpack_from(raw)
-        ago, start = unpacked(raw, _HEAD.size, count)
+        newest, low, high, count, ages, told = _HEAD.unpack_from(raw)
+        start = _HEAD.size + told
+        places = raw[_HEAD.size : start]
         points: list[list[int]] = []
         for _ in range(self._span):
             if ages & 1:
@@ -154,14 +159,21 @@ class Liking:
             else:
                 points.append([0] * count)
             ages >>= 1
-        spelled = raw[start:]
-        names = whole(_DECODER.decode(spelled))
-        if not 0 < len(names) == count <= self._keep or ages:
+        end = len(raw) - _SECONDS * (told - 1)
+        stored = raw[start:end]
+        names = whole(stored)
+        if not 0 < len(names) == count <= self._keep or ages or told != min(count, self._shown):
             raise CorruptState(f"{len(names)} names instead of {count}")
         latest = low | high << _HIGH
-        met = [latest - one + 1 if one else 0 for one in ago]
+        met = [0] * count
+        met[places[0]] = latest
+        for place in places[1:]:
+            met[place] = latest - int.from_bytes(raw[end : end + _SECONDS], "little")
+            end += _SECONDS
+        if min(met) < 0 or len(set(places)) < told:
+            raise CorruptState("names that were never met")
         found = Tastes(newest, names, met, points)
-        found.spelled = spelled
+        found.spelled = stored
         return found
 
     def read(self, raw: bytes, last: int, top: int) -> tuple[Value, ...]:
@@ -171,36 +183,43 @@ class Liking:
         """
         if not raw:
             return ([], [], []) if last else ([], [])
-        _, _, _, count, ages = _HEAD.unpack_from(raw)
-        ago, start = unpacked(raw, _HEAD.size, count)
+        _, _, _, count, ages, told = _HEAD.unpack_from(raw)
+        start = _HEAD.size + told
         weights = [0] * count
-        for age in range(self._span):
-            if ages >> age & 1:
+        shift = self._span
+        while shift:
+            shift -= 1
+            if ages & 1:
                 points, start = unpacked(raw, start, count)
-                _weigh(weights, points, self._span - 1 - age)
-        stored = _DECODER.decode(raw[start:])
-        if not 0 < len(stored) == count <= self._keep or ages >> self._span:
-            raise CorruptState(f"{len(stored)} names instead of {count}")
+                _weigh(weights, points, shift)
+            ages >>= 1
+        pieces = pieces_of(raw[start : len(raw) - _SECONDS * (told - 1)])
+        if not 0 < len(pieces) == count <= self._keep or ages:
+            raise CorruptState(f"{len(pieces)} names instead of {count}")
         best = greatest(weights, top)
         total = sum(weights) or 1  # 0 only of damaged bytes
         shares = [weights[place] / total for place in best]
-        liked = [name_at(stored, place) for place in best]
+        liked = [name_at(pieces, place) for place in best]
         if not last:
             return liked, shares
-        # Of those that are told, the fewest seconds ago.
-        met = [_LOW - one if one else 0 for one in ago]
-        return [name_at(stored, place) for place in greatest(met, last)], liked, shares
+        newest = raw[_HEAD.size : _HEAD.size + min(last, told)]
+        return [name_at(pieces, place) for place in newest], liked, shares
 
 
-def greatest(numbers: Sequence[int], most: int) -> list[int]:
-    """Return the places of the greatest numbers, the first of equal ones first."""
-    order = sorted(range(len(numbers)), key=numbers.__getitem__, reverse=True)
-    return order[:most]
+def greatest(numbers: list[int], most: int) -> list[int]:
+    """Return the places of the greatest of at most 255 numbers, the first of equal ones first."""
+    marked = [number << _PLACE | MOST_NAMES - place for place, number in enumerate(numbers)]
+    marked.sort(reverse=True)
+    return [MOST_NAMES - (each & MOST_NAMES) for each in marked[:most]]
 
 
 def _weigh(weights: list[int], points: Sequence[int], shift: int) -> None:
-    for place, each in enumerate(points):
-        weights[place] += each << shift
+    if isinstance(points, bytes):  # as a rule; a loop that a compiler makes something of
+        for place in range(len(points)):
+            weights[place] += points[place] << shift
+    else:
+        for place, each in enumerate(points):
+            weights[place] += each << shift
 
 
 def _place(state: Tastes, name: str) -> int:
@@ -222,7 +241,3 @@ def _remove(state: Tastes, place: int) -> None:
     for points in state.points:
         del points[place]
     state.spelled = b""
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[str])

@@ -2,8 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from itertools import accumulate
-from operator import mul
 
 from attune.features.columns import unpacked
 from attune.features.feature import CorruptState, Value
@@ -28,16 +26,18 @@ class Fading:
         self._scale = scale
 
     def read(self, columns: list[Sequence[int]], ages: list[int]) -> float:
-        """Sum without rounding in between, so that the float does not depend on the order."""
+        """Add up in the order of the buckets: equal states give equal floats."""
+        count = len(ages)
+        gained = [0] * count
+        for column, points in self._points:
+            _gain(gained, columns[column], points)
         shares = self._shares
         span = len(shares)
-        left = [shares[age] if 0 <= age < span else 0.0 for age in ages]
-        parts: list[float] = []
-        for column, points in self._points:
-            amounts = columns[column]
-            if amounts:
-                parts.append(points * math.fsum(map(mul, amounts, left)))
-        total = math.fsum(parts)
+        total = 0.0
+        for place in range(count):
+            age = ages[place]
+            if 0 <= age < span:
+                total += gained[place] * shares[age]
         if self._scale is None:
             return total
         return 100.0 * (1.0 - math.exp(-max(total, 0.0) / self._scale))
@@ -105,5 +105,25 @@ def _totals(column: Sequence[int], covered: list[int]) -> list[int]:
     """Return what the first so many buckets hold of a column, window by window."""
     if not column:
         return [0] * len(covered)
-    running = list(accumulate(column, initial=0))
-    return [running[count] for count in covered]
+    found: list[int] = []
+    total, before = 0, 0
+    for count in covered:
+        if count < before:  # a coarser window may begin later than a finer one as long
+            total, before = 0, 0
+        if isinstance(column, bytes):  # as a rule; a loop that a compiler makes something of
+            for place in range(before, count):
+                total += column[place]
+        else:
+            total += sum(column[before:count])
+        before = count
+        found.append(total)
+    return found
+
+
+def _gain(gained: list[int], column: Sequence[int], points: int) -> None:
+    if isinstance(column, bytes):  # as above
+        for place in range(min(len(gained), len(column))):
+            gained[place] += points * column[place]
+    else:
+        for place, amount in enumerate(column[: len(gained)]):
+            gained[place] += points * amount
