@@ -7,7 +7,7 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 import re
 import struct
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 import mmh3
 
@@ -25,6 +25,8 @@ VERSION_FIELD = b"_v"
 TIME = "_ts:"
 _RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING: Final = 2
+_BYTES: Final = 0x0A  # first byte of a `Value` that holds bytes; their length follows
+_TWO: Final = 2
 _MORE: Final = 0x80  # in a varint: another byte follows
 _FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _BEYOND = 1 << 64
@@ -183,22 +185,23 @@ class Layout:
         Values of plain views are kept as they are: the consumer has no use for them. Fields of
         Feast views that are not declared are left aside.
         """
-        states: dict[str, bytes] = {}
-        records: dict[str, bytes] = {}
-        plain: dict[str, bytes] = {}
-        version = 0
-        for field, value in found:
-            if value is None:
-                continue
-            if (view := self._views.get(field)) is not None:
-                states[view] = _state_in(value)
-            elif (record := self._records.get(field)) is not None:
-                records[record] = value
-            elif field == VERSION_FIELD:
-                version = int(value)
-            elif (name := self._plain.get(field)) is not None:
-                plain[name] = value
-        return Row(version, states, records, plain)
+        pairs = [(self._slot(field), value) for field, value in found]
+        return row_of([slot for slot, _ in pairs], [value for _, value in pairs])
+
+    def slots_of(self, fields: Iterable[bytes]) -> "list[Slot]":
+        """Return where the values of fields belong in a row, for `row_of`."""
+        return [self._slot(field) for field in fields]
+
+    def _slot(self, field: bytes) -> "Slot":
+        if (view := self._views.get(field)) is not None:
+            return _OF_STATES, view
+        if (record := self._records.get(field)) is not None:
+            return _OF_RECORDS, record
+        if field == VERSION_FIELD:
+            return _OF_VERSION, ""
+        if (name := self._plain.get(field)) is not None:
+            return _OF_PLAIN, name
+        return _OF_NOBODY, ""
 
     def add_fields(self, write: Write, parts: list[bytes]) -> int:
         """Add the fields that a write sets, with their values: version, states and records.
@@ -230,12 +233,49 @@ class Layout:
         ]
 
 
+Slot: TypeAlias = tuple[int, str]
+"""Which part of a row a value belongs to, and under which name."""
+_OF_STATES: Final = 0
+_OF_RECORDS: Final = 1
+_OF_VERSION: Final = 2
+_OF_PLAIN: Final = 3
+_OF_NOBODY: Final = 4
+
+
+def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
+    """Return a row of these values, None where there is none."""
+    states: dict[str, bytes] = {}
+    records: dict[str, bytes] = {}
+    plain: dict[str, bytes] = {}
+    version = 0
+    for place in range(len(values)):
+        value = values[place]
+        if value is None:
+            continue
+        part, name = slots[place]
+        if part == _OF_STATES:
+            states[name] = _state_in(value)
+        elif part == _OF_RECORDS:
+            records[name] = value
+        elif part == _OF_VERSION:
+            version = int(value)
+        elif part == _OF_PLAIN:
+            plain[name] = value
+    return Row(version, states, records, plain)
+
+
 _VERSION = argument(VERSION_FIELD)
 _RECORD_ARGUMENTS = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
 
 
 def _state_in(value: bytes) -> bytes:
     """Return the state, or nothing, which is none: Feast itself may have stored a null."""
+    if len(value) > _TWO and value[0] == _BYTES:  # as a rule, with a length of one or two bytes
+        length, more = value[1], value[_TWO]
+        if length < _MORE:
+            return value[_TWO : _TWO + length]
+        if more < _MORE:
+            return value[_TWO + 1 : _TWO + 1 + (length & _MORE - 1 | more << 7)]
     try:
         return bytes_of_value(value)
     except (ValueError, IndexError):

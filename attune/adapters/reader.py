@@ -4,9 +4,9 @@ Everything that does not depend on who is asked about is made once: the fields o
 command around each key, and how each view is read.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from attune.adapters.feast import Layout
+from attune.adapters.feast import Layout, row_of
 from attune.adapters.plain import Held, held
 from attune.adapters.redis import Servers, raised
 from attune.adapters.resp import END, argument, opening
@@ -17,7 +17,19 @@ from attune.features.view import FeatureView
 from attune.profiles.following import followed
 from attune.profiles.found import NOT_WHOLE, Found
 
-Streamed = tuple[FeatureView, tuple[Field, ...]]
+
+class Streamed:
+    """A streamed view, and which of its fields are wanted."""
+
+    def __init__(self, view: FeatureView, fields: Sequence[Field]) -> None:
+        self.view = view
+        self.state_name = view.state_name
+        self.names = [field.name for field in fields]
+        every = view.names
+        self.whole = len(self.names) == len(every)
+        self.places = [every.index(name) for name in self.names]
+
+
 Stored = tuple[PlainView, tuple[Field, ...]]
 
 
@@ -48,13 +60,16 @@ class Answer:
         return self._values
 
     def _evaluated(self) -> dict[str, Value]:
-        values: dict[str, Value] = {}
-        for view, fields in self._streamed:
-            values.update(self._read(view, fields))
-        for each, fields in self._stored:
-            stored = self._held[each.name].values
-            values.update({field.name: stored[field.name] for field in fields})
-        return values
+        names: list[str] = []
+        values: list[Value] = []
+        for each in self._streamed:
+            names += each.names
+            values += self._read(each)
+        found = dict(zip(names, values, strict=True))
+        for plain, fields in self._stored:
+            stored = self._held[plain.name].values
+            found.update({field.name: stored[field.name] for field in fields})
+        return found
 
     @property
     def statuses(self) -> Mapping[str, Status]:
@@ -63,12 +78,11 @@ class Answer:
         A count of nothing is 0 all the same: that is what the state of nothing says.
         """
         statuses: dict[str, Status] = {}
-        for view, fields in self._streamed:
-            there = view.state_name in self._found.row.states
-            for field in fields:
-                null = self.values[field.name] is None
-                value = Status.NULL if null else Status.PRESENT
-                statuses[field.name] = value if there else Status.NOT_FOUND
+        for streamed in self._streamed:
+            there = streamed.state_name in self._found.row.states
+            for name in streamed.names:
+                value = Status.NULL if self.values[name] is None else Status.PRESENT
+                statuses[name] = value if there else Status.NOT_FOUND
         for each, fields in self._stored:
             told = self._held[each.name].statuses
             statuses.update({field.name: told[field.name] for field in fields})
@@ -77,21 +91,19 @@ class Answer:
     @property
     def event_times(self) -> Mapping[str, int | None]:
         """Of each view the time of its latest event or row, ms since 1970; None without any."""
-        streamed = {view.name: self._found.newest(view) or None for view, _ in self._streamed}
+        views = [each.view for each in self._streamed]
+        streamed = {view.name: self._found.newest(view) or None for view in views}
         return {**streamed, **{name: view.as_of for name, view in self._held.items()}}
 
-    def _read(self, view: FeatureView, fields: Sequence[Field]) -> Iterable[tuple[str, Value]]:
-        found = self._found
-        if view.state_name in found.seams:
-            self.degraded.append(f"features.{view.name}: {NOT_WHOLE}")
-            return [(field.name, None) for field in fields]
-        pairs = zip(view.names, found.values(view, self.now), strict=True)
-        if reason := found.lost.get(view.state_name):
-            self.degraded.append(f"features.{view.name}: {reason}")
-        if len(fields) == len(view.names):
-            return pairs
-        wanted = {field.name for field in fields}
-        return [(name, value) for name, value in pairs if name in wanted]
+    def _read(self, each: Streamed) -> list[Value]:
+        found, name = self._found, each.state_name
+        if name in found.seams:
+            self.degraded.append(f"features.{each.view.name}: {NOT_WHOLE}")
+            return [None] * len(each.names)
+        values = found.values(each.view, self.now)
+        if name in found.lost:
+            self.degraded.append(f"features.{each.view.name}: {found.lost[name]}")
+        return values if each.whole else [values[place] for place in each.places]
 
     @property
     def _held(self) -> Mapping[str, Held]:
@@ -114,11 +126,12 @@ class ServiceReader:
         self._wire = wire
         self._layout = Layout(project, service.features)
         chosen = service.chosen
-        self._streamed = [(v, fields) for v, fields in chosen if isinstance(v, FeatureView)]
+        self._streamed = [Streamed(v, fields) for v, fields in chosen if isinstance(v, FeatureView)]
         self._stored = [(v, fields) for v, fields in chosen if isinstance(v, PlainView)]
-        self._fields = self._layout.fields_of(view for view, _ in chosen)
-        self._opening = opening(2 + len(self._fields), b"HMGET")
-        self._ending = b"".join(map(argument, self._fields)) + END
+        fields = self._layout.fields_of(view for view, _ in chosen)
+        self._slots = self._layout.slots_of(fields)
+        self._opening = opening(2 + len(fields), b"HMGET")
+        self._ending = b"".join(map(argument, fields)) + END
 
     async def read(self, ids: Sequence[str], now: int) -> list[Answer]:
         """Return what is known of each at `now` (ms since 1970), or at its latest event if later.
@@ -139,8 +152,8 @@ class ServiceReader:
             replies = [await self._wire.ask(commands[0])]
         else:
             replies = await self._wire.run(commands)
-        fields, row, features = self._fields, self._layout.row, self.service.features
+        slots, features = self._slots, self.service.features
         return {
-            each: Found(each, row(zip(fields, raised(held), strict=True)), features)
+            each: Found(each, row_of(slots, raised(held)), features)
             for each, held in zip(ids, replies, strict=True)
         }

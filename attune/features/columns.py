@@ -33,6 +33,10 @@ _LOOSE: Final = {
     for bits in (1, 2, 4)
 }
 """By bits and byte: the numbers in it, the first in the highest bits."""
+_PLACES: Final = {1: (3, 1), 2: (2, 3), 4: (1, 15)}
+"""By bits: how far to shift a place to its byte, and the largest number."""
+_LOOPS: Final = not __file__.endswith(".py")
+"""Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
 _LIMIT: Final = 1 << 64
 _HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
 _LENGTH = struct.Struct("<H")
@@ -79,7 +83,7 @@ def _packed_wide(numbers: Sequence[int]) -> bytes:
     return _HEADS[head] + flags + _LENGTH.pack(len(raw)) + raw
 
 
-def unpacked(raw: bytes, start: int, count: int) -> tuple[Sequence[int], int]:
+def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
     """Return the numbers of the column that begins at `start`, and where the next one does.
 
     Raises:
@@ -88,14 +92,13 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[Sequence[int], int]:
     head = raw[start]
     start += 1
     if not head:
-        return bytes(count), start
+        return [0] * count, start
     if head < 8:  # noqa: PLR2004 - bits
         return loosened(raw, start, count, head)
-    flags = b""
+    flags: list[int] = []
     if head & _SPARSE:
         flags, start = loosened(raw, start, count, 1)
         count = flags.count(1)
-    numbers: Sequence[int]
     if head & _WIDE:
         (length,) = _LENGTH.unpack_from(raw, start)
         start += _LENGTH.size
@@ -105,7 +108,7 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[Sequence[int], int]:
             numbers = [number * CENT for number in numbers]
     else:
         end = start + count
-        numbers = raw[start:end]
+        numbers = list(raw[start:end])
     if len(numbers) != count:
         raise CorruptState(f"{len(numbers)} numbers instead of {count}")
     if flags:
@@ -121,18 +124,24 @@ def squeezed(raw: bytes, bits: int) -> bytes:
     return int(digits or b"0", 1 << bits).to_bytes(size, "big")
 
 
-def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[bytes, int]:
-    """Return so many numbers that were squeezed, one a byte, and where they end.
+def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[list[int], int]:
+    """Return so many numbers that were squeezed, and where they end.
 
     Raises:
         CorruptState: there are less.
+        KeyError: they cannot be of so many bits.
     """
     end = start + ((count * bits + 7) >> 3)
     if len(raw) < end:
         raise CorruptState("a column that is cut off")
-    if end == start + 1:
-        return _LOOSE[bits][raw[start]][:count], end
-    return b"".join(map(_LOOSE[bits].__getitem__, raw[start:end]))[:count], end
+    if not _LOOPS:
+        return list(b"".join(map(_LOOSE[bits].__getitem__, raw[start:end]))[:count]), end
+    byte, most = _PLACES[bits]
+    found = [0] * count
+    for place in range(count):
+        held = raw[start + (place >> byte)]
+        found[place] = held >> (8 - bits - bits * (place & (1 << byte) - 1)) & most
+    return found, end
 
 
 _ENCODER = msgspec.msgpack.Encoder()

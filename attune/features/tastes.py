@@ -2,7 +2,7 @@
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from attune.features.columns import packed, unpacked
@@ -155,7 +155,7 @@ class Liking:
         for _ in range(self._span):
             if ages & 1:
                 column, start = unpacked(raw, start, count)
-                points.append(list(column))
+                points.append(column)
             else:
                 points.append([0] * count)
             ages >>= 1
@@ -213,13 +213,9 @@ def greatest(numbers: list[int], most: int) -> list[int]:
     return [MOST_NAMES - (each & MOST_NAMES) for each in marked[:most]]
 
 
-def _weigh(weights: list[int], points: Sequence[int], shift: int) -> None:
-    if isinstance(points, bytes):  # as a rule; a loop that a compiler makes something of
-        for place in range(len(points)):
-            weights[place] += points[place] << shift
-    else:
-        for place, each in enumerate(points):
-            weights[place] += each << shift
+def _weigh(weights: list[int], points: list[int], shift: int) -> None:
+    for place in range(len(points)):
+        weights[place] += points[place] << shift
 
 
 def _place(state: Tastes, name: str) -> int:

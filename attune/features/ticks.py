@@ -253,7 +253,7 @@ class Scale:
         for _ in range(self.columns):
             if mask & 1:
                 column, start = unpacked(raw, start, count)
-                columns.append(list(column))
+                columns.append(column)
             else:
                 columns.append([0] * count)
             mask >>= 1

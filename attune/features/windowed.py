@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from attune.features.columns import unpacked
 from attune.features.feature import CorruptState, Value
@@ -25,7 +26,7 @@ class Fading:
         """What is left of a point, by its age in steps of the window."""
         self._scale = scale
 
-    def read(self, columns: list[Sequence[int]], ages: list[int]) -> float:
+    def read(self, columns: list[list[int]], ages: list[int]) -> float:
         """Add up in the order of the buckets: equal states give equal floats."""
         count = len(ages)
         gained = [0] * count
@@ -64,7 +65,7 @@ class Windowed:
 
         nothing = [0] * len(scale.windows)
         self._never: list[Value] = [amount for _, per in shown for amount in _each(nothing, per)]
-        self._never += [each.read([()] * scale.columns, []) for each in fading]
+        self._never += [each.read([[]] * scale.columns, []) for each in fading]
         self._never += [None] * len(ratios)
 
     def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
@@ -74,12 +75,13 @@ class Windowed:
         scale = self._scale
         newest, mask, places, start = scale.opened(raw)
         count = len(places)
-        columns: list[Sequence[int]] = []
+        columns: list[list[int]] = []
         for _ in range(scale.columns):
-            column: Sequence[int] = ()
             if mask & 1:
                 column, start = unpacked(raw, start, count)
-            columns.append(column)
+                columns.append(column)
+            else:
+                columns.append(_ZEROS)
             mask >>= 1
         if start != len(raw) or mask:
             raise CorruptState(f"{len(raw)} bytes of buckets")
@@ -101,7 +103,7 @@ def _each(amounts: list[int], per: int) -> Sequence[Value]:
     return [amount / per for amount in amounts] if per else amounts
 
 
-def _totals(column: Sequence[int], covered: list[int]) -> list[int]:
+def _totals(column: list[int], covered: list[int]) -> list[int]:
     """Return what the first so many buckets hold of a column, window by window."""
     if not column:
         return [0] * len(covered)
@@ -110,20 +112,17 @@ def _totals(column: Sequence[int], covered: list[int]) -> list[int]:
     for count in covered:
         if count < before:  # a coarser window may begin later than a finer one as long
             total, before = 0, 0
-        if isinstance(column, bytes):  # as a rule; a loop that a compiler makes something of
-            for place in range(before, count):
-                total += column[place]
-        else:
-            total += sum(column[before:count])
+        for place in range(before, count):
+            total += column[place]
         before = count
         found.append(total)
     return found
 
 
-def _gain(gained: list[int], column: Sequence[int], points: int) -> None:
-    if isinstance(column, bytes):  # as above
-        for place in range(min(len(gained), len(column))):
-            gained[place] += points * column[place]
-    else:
-        for place, amount in enumerate(column[: len(gained)]):
-            gained[place] += points * amount
+def _gain(gained: list[int], column: list[int], points: int) -> None:
+    for place in range(min(len(gained), len(column))):
+        gained[place] += points * column[place]
+
+
+_ZEROS: Final[list[int]] = []
+"""A column of zeros, however many."""
