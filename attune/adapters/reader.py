@@ -36,10 +36,25 @@ Stored = tuple[PlainView, tuple[Field, ...]]
 class Answer:
     """What a service knows of one entity at `now` (ms since 1970), evaluated when asked for."""
 
-    __slots__ = ("_found", "_plain", "_stored", "_streamed", "_values", "degraded", "id", "now")
+    __slots__ = (
+        "_found",
+        "_names",
+        "_plain",
+        "_stored",
+        "_streamed",
+        "_values",
+        "degraded",
+        "id",
+        "now",
+    )
 
     def __init__(
-        self, found: Found, streamed: Sequence[Streamed], stored: Sequence[Stored], now: int
+        self,
+        found: Found,
+        streamed: Sequence[Streamed],
+        names: Sequence[str],
+        stored: Sequence[Stored],
+        now: int,
     ) -> None:
         self.id = found.id
         """Who was found: another than was asked for, where a redirect leads there."""
@@ -48,6 +63,7 @@ class Answer:
         """Parts that are missing, and why; complete when the values were asked for."""
         self._found = found
         self._streamed = streamed
+        self._names = names
         self._stored = stored
         self._values: dict[str, Value] | None = None
         self._plain: dict[str, Held] | None = None
@@ -60,12 +76,10 @@ class Answer:
         return self._values
 
     def _evaluated(self) -> dict[str, Value]:
-        names: list[str] = []
         values: list[Value] = []
         for each in self._streamed:
-            names += each.names
             values += self._read(each)
-        found = dict(zip(names, values, strict=True))
+        found: dict[str, Value] = dict(zip(self._names, values, strict=True))
         for plain, fields in self._stored:
             stored = self._held[plain.name].values
             found.update({field.name: stored[field.name] for field in fields})
@@ -127,6 +141,7 @@ class ServiceReader:
         self._layout = Layout(project, service.features)
         chosen = service.chosen
         self._streamed = [Streamed(v, fields) for v, fields in chosen if isinstance(v, FeatureView)]
+        self._names = [name for each in self._streamed for name in each.names]
         self._stored = [(v, fields) for v, fields in chosen if isinstance(v, PlainView)]
         fields = self._layout.fields_of(view for view, _ in chosen)
         self._slots = self._layout.slots_of(fields)
@@ -142,8 +157,8 @@ class ServiceReader:
             Unavailable: the store does not answer.
         """
         found = await followed(ids, self._load)
-        streamed, stored = self._streamed, self._stored
-        return [Answer(found[each], streamed, stored, now) for each in ids]
+        streamed, names, stored = self._streamed, self._names, self._stored
+        return [Answer(found[each], streamed, names, stored, now) for each in ids]
 
     async def _load(self, ids: Collection[str]) -> Mapping[str, Found]:
         key, before, after = self._layout.key, self._opening, self._ending

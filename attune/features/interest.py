@@ -43,32 +43,42 @@ class Latest(Feature[dict[str, int]]):
         return (Field(f"last_{many}", "string_list", f"Last {self.keep} {many}, newest first"),)
 
     def empty(self) -> dict[str, int]:
-        """Nothing seen; the state maps a name to the second of its latest event."""
+        """Nothing seen; the state maps a name to the second of its latest event, oldest first."""
         return {}
 
     def update(self, state: dict[str, int], event: Event, at: int) -> dict[str, int]:
-        """Put the names of the event in front."""
+        """Put the names of the event behind the others, or where they belong if it comes late."""
         at //= SECOND
         for name in self.names.of(event):
             if at > state.get(name, -1):
+                state.pop(name, None)
+                newest = state[next(reversed(state))] if state else -1
                 state[name] = at
-        return self._newest(state) if len(state) > self.keep else state
+                if at <= newest:
+                    state = _oldest_first(state)
+        return self._newest(state)
 
     def merge(self, ours: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
         """Keep the newest of both."""
         for name, at in theirs.items():
             ours[name] = max(at, ours.get(name, at))
-        return self._newest(ours)
+        return self._newest(_oldest_first(ours))
 
     def _newest(self, state: dict[str, int]) -> dict[str, int]:
-        return {name: state[name] for name in _newest_first(state)[: self.keep]}
+        while len(state) > self.keep:
+            del state[next(iter(state))]
+        return state
 
     def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Newest first."""
-        return (_newest_first(state),)
+        return ([*reversed(state)],)
+
+    def pack(self, state: dict[str, int]) -> bytes:
+        """As MessagePack, in their order."""
+        return _ENCODER.encode(state) if state else b""
 
     def unpack(self, raw: bytes) -> dict[str, int]:
-        """As MessagePack."""
+        """As packed."""
         return _TIMES.decode(raw)
 
 
@@ -187,10 +197,12 @@ def _with_points(liking: Liking, names_of: Naming, points: int) -> Update:
     return update
 
 
-def _newest_first(times: dict[str, int]) -> list[str]:
-    """Return the names by their times, the latest first; ties go by name."""
-    # Sorting is stable.
-    return sorted(sorted(times), key=times.__getitem__, reverse=True)
+def _oldest_first(times: dict[str, int]) -> dict[str, int]:
+    """Return the names by their times; ties go by name, the last one first."""
+    names = sorted(times, reverse=True)
+    names.sort(key=times.__getitem__)
+    return {name: times[name] for name in names}
 
 
+_ENCODER = msgspec.msgpack.Encoder()
 _TIMES = msgspec.msgpack.Decoder(dict[str, int])

@@ -208,7 +208,9 @@ class Liking:
 
 def greatest(numbers: list[int], most: int) -> list[int]:
     """Return the places of the greatest of at most 255 numbers, the first of equal ones first."""
-    marked = [number << _PLACE | MOST_NAMES - place for place, number in enumerate(numbers)]
+    marked = [0] * len(numbers)
+    for place in range(len(numbers)):
+        marked[place] = numbers[place] << _PLACE | MOST_NAMES - place
     marked.sort(reverse=True)
     return [MOST_NAMES - (each & MOST_NAMES) for each in marked[:most]]
 

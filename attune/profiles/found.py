@@ -135,9 +135,7 @@ class Found:
                 self.lost[name] = view.unreadable(error)
         return [b""] * len(view.reads)
 
-    def _lose(
-        self, view: FeatureView, index: int, now: int, error: Exception
-    ) -> tuple[Value, ...]:
+    def _lose(self, view: FeatureView, index: int, now: int, error: Exception) -> tuple[Value, ...]:
         """Note that a feature's state cannot be read; return the values of nothing."""
         self.lost[view.state_name] = view.unreadable(error, index)
         return view.reads[index](b"", now)
