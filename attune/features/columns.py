@@ -14,13 +14,12 @@ from typing import Final
 import msgspec
 
 from attune.features.feature import CorruptState
+from attune.features.money import CENT
 
 # The first byte. 0 is a column of zeros, 1, 2 and 4 are so many bits of a number, 8 is a byte.
 _SPARSE: Final = 0x10  # only the numbers that are not 0 follow, behind a bit for each
 _WIDE: Final = 0x20  # numbers as MessagePack, behind the length of that
 _CENTS: Final = 0x40  # divided by CENT
-CENT: Final = 10_000
-"""Amounts of money are millionths of a currency unit, and most are whole cents."""
 
 _BYTE: Final = 256
 _UP_TO_1, _UP_TO_3, _UP_TO_15 = bytes(range(2)), bytes(range(4)), bytes(range(16))

@@ -73,13 +73,21 @@ class Latest(Feature[dict[str, int]]):
         """Newest first."""
         return ([*reversed(state)],)
 
+    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
+        """As `read`."""
+        return ([*reversed(_TIMES.decode(raw)[1])] if raw else [],)
+
     def pack(self, state: dict[str, int]) -> bytes:
-        """As MessagePack, in their order."""
-        return _ENCODER.encode(state) if state else b""
+        """As MessagePack: the latest second, and the seconds from each until then."""
+        if not state:
+            return b""
+        newest = state[next(reversed(state))]
+        return _ENCODER.encode((newest, {name: newest - at for name, at in state.items()}))
 
     def unpack(self, raw: bytes) -> dict[str, int]:
         """As packed."""
-        return _TIMES.decode(raw)
+        newest, ago = _TIMES.decode(raw)
+        return {name: newest - seconds for name, seconds in ago.items()}
 
 
 @dataclass(frozen=True)
@@ -205,4 +213,4 @@ def _oldest_first(times: dict[str, int]) -> dict[str, int]:
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_TIMES = msgspec.msgpack.Decoder(dict[str, int])
+_TIMES = msgspec.msgpack.Decoder(tuple[int, dict[str, int]])

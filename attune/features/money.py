@@ -5,6 +5,8 @@ from typing import Final
 from attune.collect.event import Commerce, Event, Product
 
 MICROS: Final = 1_000_000
+CENT: Final = 10_000
+"""Most amounts are whole cents, and shorter so."""
 
 
 def revenue(event: Event) -> int:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from attune.collect.event import Event
 from attune.features.feature import Act, Feature, Field, Value
-from attune.features.money import MICROS
+from attune.features.money import CENT, MICROS
 
 _LAYOUT = struct.Struct("<IqIq")
+_CENTS = struct.Struct("<HIHI")
+"""For sums in whole cents that it holds: those of nearly everybody."""
 _LARGEST = 2**63 - 1
+_MOST_LINES, _MOST_CENTS = 2**16 - 1, 2**32 - 1
 
 
 @dataclass(slots=True)
@@ -82,9 +85,17 @@ class PriceSensitivity(Feature[Seen]):
         return mean / MICROS, state.taken_micros / state.taken / mean
 
     def pack(self, state: Seen) -> bytes:
-        """24 bytes."""
+        """12 bytes where cents say it, else 24."""
         if not state.looked and not state.taken:
             return b""
+        looked, rest = divmod(state.looked_micros, CENT)
+        taken, more = divmod(state.taken_micros, CENT)
+        if (
+            not (rest or more)
+            and max(state.looked, state.taken) <= _MOST_LINES
+            and max(looked, taken) <= _MOST_CENTS
+        ):
+            return _CENTS.pack(state.looked, looked, state.taken, taken)
         return _LAYOUT.pack(
             state.looked,
             min(state.looked_micros, _LARGEST),
@@ -94,4 +105,7 @@ class PriceSensitivity(Feature[Seen]):
 
     def unpack(self, raw: bytes) -> Seen:
         """As packed."""
+        if len(raw) == _CENTS.size:
+            looked, looked_cents, taken, taken_cents = _CENTS.unpack(raw)
+            return Seen(looked, looked_cents * CENT, taken, taken_cents * CENT)
         return Seen(*_LAYOUT.unpack(raw))

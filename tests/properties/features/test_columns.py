@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.features.columns import CENT, packed, unpacked
+from attune.features.columns import packed, unpacked
 from attune.features.feature import NOT_A_STATE
+from attune.features.money import CENT
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 
 AMOUNTS = st.sampled_from([st.integers(0, most) for most in (0, 1, 3, 15, 255, 2**16, 2**64 - 1)])

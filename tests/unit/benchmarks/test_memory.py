@@ -33,8 +33,16 @@ def test_offsets_rise_in_batches_of_the_runners_size() -> None:
 
 
 def test_the_costliest_visitors_of_each_round_are_compared() -> None:
-    found = memory.result({"light x1": [500, 600], "heavy x10": [1000, 400]})
+    found = memory.result(
+        {"light x1": [500, 600], "heavy x10": [1000, 400]},
+        {"light x1": [700, 800], "heavy x10": [1200, 600]},
+    )
 
     assert found.ours == 800
     assert found.peer == 1000
     assert "light x1 550" in found.note
+    assert "heavy x10 900" in found.note
+
+
+def test_the_claim_is_about_thirty_features() -> None:
+    assert len(memory.CLAIMED.fields) == 30
