@@ -42,7 +42,8 @@ check: .venv/dev  ## lint, types, import directions, generated files, compose fi
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/check.py
 
-bench: .venv/dev  ## every benchmark, 5 minutes each, into benchmarks/RESULTS.md
+bench: .venv/dev  ## every benchmark, 5 minutes each, into benchmarks/RESULTS.md; compiled if it can be
+	@! command -v cc >/dev/null || test -e attune/compiled.txt || $(MAKE) --silent compile
 	@$(BIN)/python benchmarks/run.py
 
 format: .venv/dev  ## format the code
