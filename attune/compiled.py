@@ -15,6 +15,7 @@ MANIFEST = Path(__file__).with_name("compiled.txt")
 
 MODULES = (
     "attune/adapters/feast.py",
+    "attune/adapters/link.py",
     "attune/adapters/reader.py",
     "attune/adapters/resp.py",
     "attune/features/columns.py",
@@ -25,6 +26,7 @@ MODULES = (
     "attune/features/tastes.py",
     "attune/features/ticks.py",
     "attune/features/windowed.py",
+    "attune/profiles/following.py",
     "attune/profiles/found.py",
     "attune/profiles/kept.py",
     "attune/profiles/ledger.py",

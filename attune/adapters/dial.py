@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from hiredis import pack_command
 from redis.asyncio.connection import parse_url
@@ -47,11 +47,13 @@ async def _greet(link: Link, options: Options) -> None:
 
 async def _connected(options: Options, timeout: float) -> Link:  # noqa: ASYNC109 - as above
     loop = asyncio.get_running_loop()
+    link = Link(timeout)
+    protocol = cast("asyncio.Protocol", link)
     if path := options.get("path"):
-        _, link = await loop.create_unix_connection(lambda: Link(timeout), path)
+        await loop.create_unix_connection(lambda: protocol, path)
     else:
-        _, link = await loop.create_connection(
-            lambda: Link(timeout),
+        await loop.create_connection(
+            lambda: protocol,
             options.get("host", "localhost"),
             options.get("port", 6379),
             ssl=_tls(options) if "connection_class" in options else None,

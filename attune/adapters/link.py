@@ -55,8 +55,10 @@ class _Place:
                 done.set_exception(Unavailable("Redis", reason))
 
 
-class Link(asyncio.Protocol):
+class Link:
     """Sends commands, each within `timeout` seconds; `lost` says why it ended, once it has.
+
+    It has the methods of an `asyncio.Protocol`, but is none: one could not be compiled.
 
     While somebody has waited in vain and their reply is still to come, others are refused at once:
     they stand behind it, and would wait in vain too.
@@ -151,6 +153,15 @@ class Link(asyncio.Protocol):
                 first.settle()
         except hiredis.ProtocolError as error:
             self.drop(f"it does not speak Redis: {error}")
+
+    def eof_received(self) -> None:
+        """Have the transport closed."""
+
+    def pause_writing(self) -> None:
+        """Write on all the same: who waits too long for a reply is told."""
+
+    def resume_writing(self) -> None:
+        """Do nothing, as we did not pause."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

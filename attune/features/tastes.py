@@ -140,8 +140,8 @@ class Liking:
         if not state.spelled:
             state.spelled = spelled(names)
         parts.append(state.spelled)
-        for place in newest[1:]:  # never more than four bytes hold, but of damaged ones
-            parts.append(min(latest - met[place], _LOW).to_bytes(_SECONDS, "little"))
+        seconds = [min(latest - met[place], _LOW) for place in newest[1:]]  # more in damaged ones
+        parts += [each.to_bytes(_SECONDS, "little") for each in seconds]
         parts[0] = _HEAD.pack(
             state.newest, latest & _LOW, latest >> _HIGH, count, ages, len(newest)
         )
