@@ -21,6 +21,10 @@ _SPARSE: Final = 0x10  # only the numbers that are not 0 follow, behind a bit fo
 _WIDE: Final = 0x20  # numbers as MessagePack, behind the length of that
 _CENTS: Final = 0x40  # divided by CENT
 
+_EIGHT: Final = 8
+_FEWER: Final = 7
+_WORTH_IT: Final = 16  # bits that are to be saved where only some numbers stand there
+
 _BYTE: Final = 256
 _UP_TO_1, _UP_TO_3, _UP_TO_15 = bytes(range(2)), bytes(range(4)), bytes(range(16))
 _DIGITS: Final = b"0123456789abcdef".ljust(_BYTE)
@@ -42,7 +46,7 @@ _LENGTH = struct.Struct("<H")
 _FLAGS: Final = bytes(map(bool, range(_BYTE)))
 
 
-def packed(numbers: Sequence[int]) -> bytes:  # noqa: PLR0911 - one for each form
+def packed(numbers: Sequence[int]) -> bytes:
     """Return a column of numbers.
 
     Raises:
@@ -52,17 +56,22 @@ def packed(numbers: Sequence[int]) -> bytes:  # noqa: PLR0911 - one for each for
         raw = bytes(numbers)
     except ValueError:  # not all are 0 to 255
         return _packed_wide(numbers)
-    if len(raw) == 1:
+    size = len(raw)
+    if size == 1:
         return b"\x08" + raw
     if not raw.translate(None, _UP_TO_1):
         return b"\x01" + squeezed(raw, 1) if any(raw) else b"\0"
     if not raw.translate(None, _UP_TO_3):
-        return b"\x02" + squeezed(raw, 2)
-    if not raw.translate(None, _UP_TO_15):
-        return b"\x04" + squeezed(raw, 4)
-    if raw.count(0) << 3 > len(raw):
-        return b"\x18" + squeezed(raw.translate(_FLAGS), 1) + raw.replace(b"\0", b"")
-    return b"\x08" + raw
+        bits = 2
+    elif not raw.translate(None, _UP_TO_15):
+        bits = 4
+    else:
+        bits = 8
+    if raw.count(0) * bits > size + _WORTH_IT:  # bits that the zeros take, and that flags do
+        held = raw.replace(b"\0", b"")
+        flags = squeezed(raw.translate(_FLAGS), 1)
+        return _HEADS[_SPARSE | bits] + flags + (held if bits == _EIGHT else squeezed(held, bits))
+    return _HEADS[bits] + (raw if bits == _EIGHT else squeezed(raw, bits))
 
 
 def _packed_wide(numbers: Sequence[int]) -> bytes:
@@ -92,12 +101,20 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
     start += 1
     if not head:
         return [0] * count, start
-    if head < 8:  # noqa: PLR2004 - bits
-        return loosened(raw, start, count, head)
-    flags: list[int] = []
-    if head & _SPARSE:
-        flags, start = loosened(raw, start, count, 1)
-        count = flags.count(1)
+    if not head & _SPARSE:
+        return _held(raw, start, count, head)
+    flags, start = loosened(raw, start, count, 1)
+    numbers, end = _held(raw, start, flags.count(1), head)
+    at = 0
+    for place in range(count):
+        if flags[place]:
+            flags[place] = numbers[at]
+            at += 1
+    return flags, end
+
+
+def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int]:
+    """Return so many numbers in the form that the head says, and where they end."""
     if head & _WIDE:
         (length,) = _LENGTH.unpack_from(raw, start)
         start += _LENGTH.size
@@ -105,14 +122,13 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
         numbers = _DECODER.decode(raw[start:end])
         if head & _CENTS:
             numbers = [number * CENT for number in numbers]
-    else:
+    elif head & _EIGHT:
         end = start + count
         numbers = list(raw[start:end])
+    else:
+        return loosened(raw, start, count, head & _FEWER)
     if len(numbers) != count:
         raise CorruptState(f"{len(numbers)} numbers instead of {count}")
-    if flags:
-        left = iter(numbers)
-        return [next(left) if flag else 0 for flag in flags], end
     return numbers, end
 
 

@@ -17,13 +17,13 @@ from attune.features.ticks import Window
 
 _HEAD = struct.Struct("<IH")  # newest bucket, entries
 _HASH_BITS: Final = 32
+_HASH_MASK: Final = (1 << _HASH_BITS) - 1
 _RANK: Final = 5  # bits of a rank
 _RANKS: Final = 31
 _AGE: Final = 16  # bits of an age
 _AGES: Final = 0xFFFF
 _MOST_BUCKETS: Final = 256
 _MOST_NAMES: Final = 800  # of 5 bytes: 4 kB
-_BYTES: Final = bytes(range(256))
 
 DAY_BY_HOURS = Window("24h", HOUR, 24)
 
@@ -116,23 +116,48 @@ class Distinct(Feature[Last]):
         return (sum(bucket > oldest for bucket in state.held.values()),)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
-        """As `read`: the ages stand together at the end."""
+        """As `read`: how many there are of each age stands in front."""
         if not raw:
             return (0,)
-        newest, count = _HEAD.unpack_from(raw)
-        if len(raw) != _HEAD.size + 5 * count:
+        newest, size = _HEAD.unpack_from(raw)
+        counted = raw[_HEAD.size : _HEAD.size + 2 * size]
+        if len(raw) != _HEAD.size + 2 * size + 4 * sum(counted[1::2]):
             raise CorruptState(f"{len(raw)} bytes of names")
         past = newest - now // self.window.step + self.window.span  # ages from here on are too old
-        ages = raw[_HEAD.size + 4 * count :]
-        return (len(ages.translate(None, _BYTES[max(0, past) :])),)
+        pairs = zip(counted[::2], counted[1::2], strict=True)
+        return (sum([count for age, count in pairs if age < past]),)
 
     def pack(self, state: Last) -> bytes:
-        """5 bytes a name."""
-        return _pack(state)
+        """How many there are of each age, two bytes an age, then the names by age, 4 bytes each."""
+        held, newest = state.held, state.newest
+        if not held:
+            return b""
+        aged = sorted([newest - bucket << _HASH_BITS | number for number, bucket in held.items()])
+        ages = bytes([each >> _HASH_BITS for each in aged])
+        counted = b"".join([_counted(age, ages.count(age)) for age in sorted(set(ages))])
+        numbers = array("I", [each & _HASH_MASK for each in aged])
+        return _HEAD.pack(newest, len(counted) // 2) + counted + numbers.tobytes()
 
     def unpack(self, raw: bytes) -> Last:
         """As packed."""
-        return _unpack(raw)
+        newest, size = _HEAD.unpack_from(raw)
+        start = _HEAD.size + 2 * size
+        counted = raw[_HEAD.size : start]
+        ages = [
+            age
+            for age, count in zip(counted[::2], counted[1::2], strict=True)
+            for _ in range(count)
+        ]
+        if len(raw) != start + 4 * len(ages):
+            raise CorruptState(f"{len(raw)} bytes of names")
+        numbers = array("I", raw[start:])
+        return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+
+
+def _counted(age: int, count: int) -> bytes:
+    """Return pairs of an age and how many there are of it, which is at most what a byte holds."""
+    full, rest = divmod(count, _MOST_BUCKETS - 1)
+    return bytes((age, _MOST_BUCKETS - 1)) * full + (bytes((age, rest)) if rest else b"")
 
 
 class Ranks:
@@ -300,21 +325,3 @@ def _check(window: Window) -> None:
             f"window {window.name} has {window.span} buckets of {window.step} ms: choose at most "
             f"{_MOST_BUCKETS}, of a minute or longer"
         )
-
-
-def _pack(state: Last) -> bytes:
-    held, newest = state.held, state.newest
-    if not held:
-        return b""
-    numbers = sorted(held)
-    ages = bytes([newest - held[number] for number in numbers])
-    return _HEAD.pack(newest, len(numbers)) + array("I", numbers).tobytes() + ages
-
-
-def _unpack(raw: bytes) -> Last:
-    newest, count = _HEAD.unpack_from(raw)
-    if len(raw) != _HEAD.size + 5 * count:
-        raise CorruptState(f"{len(raw)} bytes of names")
-    numbers = array("I", raw[_HEAD.size : _HEAD.size + 4 * count])
-    ages = raw[_HEAD.size + 4 * count :]
-    return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
