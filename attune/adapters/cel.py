@@ -14,6 +14,7 @@ from typing import Any
 
 import cel
 
+from attune.adapters.cel_plain import Part, plain
 from attune.adapters.cel_source import (
     can_be_boolean,
     has_loop,
@@ -35,7 +36,7 @@ _CONTEXT = object()
 class CelExpression:
     """An expression compiled by the library."""
 
-    __slots__ = ("_loops", "_program", "operands", "source")
+    __slots__ = ("_loops", "_plain", "_program", "operands", "source")
 
     def __init__(
         self,
@@ -43,19 +44,30 @@ class CelExpression:
         operands: tuple[Path, ...],
         program: Any,  # noqa: ANN401 - the library is untyped for mypy
         *,
+        quick: Part | None,
         loops: bool,
     ) -> None:
         self.source = source
         self.operands = operands
         self._program = program
+        self._plain = quick
         self._loops = loops
 
     def holds(self, facts: Facts) -> bool:
-        """Tell whether it is true of these facts (0.3 us; the first one on them 5 us).
+        """Tell whether it is true of these facts.
+
+        0.2 us; where the library has to be asked 1 us, and the first time on these facts 20.
 
         Raises:
             Undecided: it is neither true nor false of them.
         """
+        if self._plain is not None:
+            found = self._plain.holds(facts.values)
+            if found is not None:
+                return found
+        return self._evaluated(facts)
+
+    def _evaluated(self, facts: Facts) -> bool:
         try:
             answer = self._program.execute(_context(facts))
         except Exception as error:
@@ -109,7 +121,8 @@ def _compiled(source: str) -> CelExpression:
         raise InvalidExpression(
             "it is neither true nor false", remedy="Compare it with something, as in user.x > 3."
         )
-    return CelExpression(source, operands, program, loops=has_loop(tokens))
+    loops = has_loop(tokens)
+    return CelExpression(source, operands, program, quick=plain(tokens), loops=loops)
 
 
 def _parsed(source: str) -> Any:  # noqa: ANN401 - the library is untyped for mypy

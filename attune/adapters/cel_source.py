@@ -132,17 +132,26 @@ def _path(tokens: Tokens, at: int) -> Path:
 
 
 def _keys(tokens: Tokens, at: int) -> Iterator[str]:
-    """Yield the keys that follow a root: `.plan` and `["plan"]`, but not `.size()` or `[0]`."""
-    while True:
-        mark, key, after = (_text(tokens, at + step) for step in range(3))
-        if mark == "." and after != "(":
-            yield key
-            at += 2
-        elif mark == "[" and after == "]" and tokens[at + 1].kind == "text":
-            yield _unquoted(key)
-            at += 3
-        else:
-            return
+    key, at = key_of(tokens, at)
+    while key is not None:
+        yield key
+        key, at = key_of(tokens, at)
+
+
+def key_of(tokens: Tokens, at: int) -> tuple[str | None, int]:
+    """Return the key that stands here, `.plan` or `["plan"]`, and where it ends.
+
+    Neither `.size()` nor `[0]` is one: None.
+
+    Raises:
+        InvalidExpression: it is no plain text.
+    """
+    mark, key, after = (_text(tokens, at + step) for step in range(3))
+    if mark == "." and after != "(":
+        return key, at + 2
+    if mark == "[" and after == "]" and tokens[at + 1].kind == "text":
+        return _unquoted(key), at + 3
+    return None, at
 
 
 def _unquoted(text: str) -> str:
