@@ -16,7 +16,7 @@ from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
-from attune.predict.score import Score, Scorer
+from attune.predict.score import Memo, Score, Scorer
 from attune.profiles.following import followed
 from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
@@ -39,6 +39,7 @@ class Visitor(Reading):
         return self.kept
 
     _scored: dict[str, Score] = field(default_factory=dict)
+    _rows: Memo = field(default_factory=dict)
 
     def scores(self, names: Collection[str] | None = None) -> list[Score]:
         """Return one score a model, of all or of those named."""
@@ -48,7 +49,7 @@ class Visitor(Reading):
     def _score(self, scorer: Scorer) -> Score:
         score = self._scored.get(scorer.name)
         if score is None:
-            score = self._scored[scorer.name] = scorer.score(self.flat)
+            score = self._scored[scorer.name] = scorer.score(self.flat, self._rows)
         return score
 
     @cached_property

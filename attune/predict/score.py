@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from attune.features.feature import Value
 
 Basis = Literal["MODEL", "PRIOR"]
+Memo = dict[tuple[str, ...], Any]
+"""What scorers made of one visitor's features, by the names of these: models take the same."""
 
 
 class ModelId(NamedTuple):
@@ -34,7 +36,7 @@ class Scorer(Protocol):
     def name(self) -> str:
         """What it scores: the name in GraphQL and in rules (`prediction.purchase`)."""
 
-    def score(self, features: Mapping[str, Value]) -> Score:
+    def score(self, features: Mapping[str, Value], memo: Memo | None = None) -> Score:
         """Return the score of one visitor's features; one that is missing counts as null."""
 
 
@@ -45,8 +47,9 @@ class PriorScorer:
     name: str
     rate: float
 
-    def score(self, features: Mapping[str, Value]) -> Score:  # noqa: ARG002 - the same for all
-        """Return the rate."""
+    def score(self, features: Mapping[str, Value], memo: Memo | None = None) -> Score:
+        """Return the rate, the same for all."""
+        del features, memo
         return Score(
             self.name, self.rate, "PRIOR", None, f"No model of {self.name!r} yet: the average rate"
         )
