@@ -5,7 +5,7 @@ They hold nothing that holds them, so they are gone when the answer is, without 
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from api.caching import lacking
@@ -29,31 +29,39 @@ def degrade(degraded: list[str], part: str, reason: str) -> None:
 class Streamed:
     """A streamed view. A feature is decoded and read when the first of its fields is asked for.
 
-    A state that cannot be read counts as empty, and `degraded` says so.
+    A state that cannot be read counts as empty, and `degraded` says so. `read` is where values are
+    kept by the names of fields, for whoever has no use for views.
     """
 
-    def __init__(self, view: FeatureView, kept: Found, now: int, degraded: list[str]) -> None:
+    def __init__(
+        self,
+        view: FeatureView,
+        kept: Found,
+        now: int,
+        degraded: list[str],
+        read: dict[str, Value],
+    ) -> None:
         self._view = view
         self._kept = kept
         self._now = now
         self._degraded = degraded
+        self._read = read
         self._is_lost = False
-        if view.state_name in kept.seams:
+        if kept.seams and view.state_name in kept.seams:
             degrade(degraded, f"features.{view.name}", NOT_WHOLE)
-            self.__dict__.update(dict.fromkeys(view.names))
+            self._take(dict.fromkeys(view.names))
 
-    def __getattr__(self, name: str) -> Value:
-        # Only asked for what is not in __dict__ yet.
-        view = self.__dict__["_view"]
-        index = view.places.get(name)
-        if index is None:
-            raise AttributeError(name)
-        values = self._kept.read_one(view, index, self._now)
-        self.__dict__.update(zip(view.answers[index], values, strict=True))
-        if self._kept.lost:
+    def read_feature(self, index: int) -> None:
+        """Read one of the view's features, and keep its values as attributes."""
+        kept, view = self._kept, self._view
+        values = kept.read_one(view, index, self._now)
+        self._take(dict(zip(view.answers[index], values, strict=True)))
+        if kept.lost:
             self._note_loss()
-        found: Value = self.__dict__[name]
-        return found
+
+    def _take(self, values: Mapping[str, Value]) -> None:
+        self.__dict__.update(values)
+        self._read.update(values)
 
     @property
     def as_of(self) -> datetime | None:
@@ -75,6 +83,33 @@ class Streamed:
         if reason and not self._is_lost:
             self._is_lost = True
             degrade(self._degraded, f"features.{self._view.name}", reason)
+
+
+class _Unread:
+    """A field whose feature was not read yet: an attribute of the object takes its place then.
+
+    `__getattr__` would do, but Python first makes an AttributeError for it, text and all.
+    """
+
+    def __init__(self, name: str, index: int) -> None:
+        self._name = name
+        self._index = index
+
+    def __get__(self, view: Streamed, owner: type) -> Value:
+        view.read_feature(self._index)
+        found: Value = view.__dict__[self._name]
+        return found
+
+
+@lru_cache(maxsize=8)  # sets of declarations: one, and while another one is rolled out two
+def _kinds(features: FeatureSet) -> Mapping[str, type[Streamed]]:
+    """Return the class of each view's objects."""
+    return {
+        view.name: type(
+            "Streamed", (Streamed,), {each: _Unread(each, i) for each, i in view.places.items()}
+        )
+        for view in features.views
+    }
 
 
 class Stored:
@@ -118,6 +153,9 @@ class Views:
         self._among = among
         self._degraded = degraded
         self._known: dict[str, View] = {}
+        self._kinds = _kinds(features)
+        self.read: dict[str, Value] = {}
+        """What was read of streamed views, by field."""
 
     def named(self, name: str) -> View:
         """Return a view or a rank by its name, with its fields as attributes.
@@ -132,7 +170,8 @@ class Views:
 
     def _made(self, name: str) -> View:
         if view := self.features.by_name.get(name):
-            return Streamed(view, self._kept, self._now, self._degraded)
+            kind = self._kinds[name]
+            return kind(view, self._kept, self._now, self._degraded, self.read)
         if any(plain.name == name for plain in self.features.plain):
             return Stored(self.stored[name])
         for rank in self.features.ranks:
@@ -166,7 +205,7 @@ class Flat(Mapping[str, Value]):
     def __init__(self, views: Views) -> None:
         self._views = views
         self._sources = views.features.sources
-        self._read: dict[str, Any] = {}
+        self._read = views.read
 
     def __getitem__(self, name: str) -> Value:
         found: Value = self._read[name] if name in self._read else self._found(name)

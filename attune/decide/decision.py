@@ -108,8 +108,13 @@ def _all_operands(why: Why) -> Iterator[Operand]:
 
 
 def operands_of(expression: Expression, facts: Facts) -> tuple[Operand, ...]:
-    """Return what the expression reads of these facts."""
-    return tuple(Operand(name_of(path), facts.at(path)) for path in expression.operands)
+    """Return what the expression reads of these facts; many rules read the same."""
+    paths = expression.operands
+    found: tuple[Operand, ...] | None = facts.memo.get(paths)
+    if found is None:
+        found = tuple([Operand(name_of(path), facts.at(path)) for path in paths])
+        facts.memo[paths] = found
+    return found
 
 
 def told(expression: str, operands: tuple[Operand, ...]) -> str:

@@ -37,8 +37,8 @@ class Facts:
     So facts can be stored and read back without a change, and an expression asks one question,
     `has(user.x)`, whether the value is missing or null.
 
-    `memo` is where the engine of the language keeps these facts in its own form: converting them
-    costs more than all rules of a page.
+    `memo` is where others keep what they made of these facts, such as the engine of the language
+    its own form of them: converting them costs more than all rules of a page.
     """
 
     __slots__ = ("memo", "values")
@@ -99,6 +99,8 @@ def _clean(value: object) -> Any:  # noqa: ANN401 - JSON of any type
     """Return the value as JSON has it, or None for one that JSON and CEL cannot both hold."""
     if value is None or isinstance(value, bool):
         return value
+    if type(value) is float:  # as most are: all that follows is for the others
+        return value if isfinite(value) else None
     if isinstance(value, str):
         return str(value) if value.isascii() or _is_unicode(value) else None
     if isinstance(value, _NUMBERS):  # int and float, and the scalars of numpy

@@ -21,10 +21,16 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A segment that a visitor is in; `why` is the expression and the values it holds for."""
+    """A segment that a visitor is in, and what that rests on."""
 
     name: str
-    why: str
+    when: Expression
+    facts: Facts
+
+    @property
+    def why(self) -> str:
+        """The expression, and the values it holds for: a long text, made when somebody asks."""
+        return told(self.when.source, operands_of(self.when, self.facts))
 
 
 def segments_of(criteria: Sequence[Criterion], facts: Facts) -> tuple[Membership, ...]:
@@ -32,20 +38,13 @@ def segments_of(criteria: Sequence[Criterion], facts: Facts) -> tuple[Membership
 
     A segment that cannot be decided, because something is not known, does not hold.
     """
-    return tuple(
-        Membership(criterion.segment.name, _why(criterion.when, facts))
-        for criterion in criteria
-        if _holds(criterion.when, facts)
-    )
+    held = [each for each in criteria if _holds(each.when, facts)]
+    return tuple([Membership(each.segment.name, each.when, facts) for each in held])
 
 
 def reads_segments(path: Path) -> bool:
     """Tell whether the operand is one that segments make, so that no segment may read it."""
     return path[:2] in _MADE
-
-
-def _why(when: Expression, facts: Facts) -> str:
-    return told(when.source, operands_of(when, facts))
 
 
 def _holds(when: Expression, facts: Facts) -> bool:
