@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import uuid4
+from os import urandom
 
 from api.answer import Answerer
 from api.context import Context
@@ -99,5 +99,5 @@ def clock() -> datetime:
 
 
 def new_id() -> str:
-    """Return an id of a decision, or of an event that came without one."""
-    return uuid4().hex
+    """Return an id of a decision, or of an event that came without one: 128 bits of chance."""
+    return urandom(16).hex()  # not `uuid4`, which takes four times as long

@@ -14,10 +14,14 @@ MANIFEST = Path(__file__).with_name("compiled.txt")
 """A line for each compiled module: the hash of its source, and its path."""
 
 MODULES = (
+    "attune/adapters/cel.py",
+    "attune/adapters/cel_plain.py",
     "attune/adapters/feast.py",
     "attune/adapters/link.py",
     "attune/adapters/reader.py",
     "attune/adapters/resp.py",
+    "attune/decide/facts.py",
+    "attune/decide/rules.py",
     "attune/features/columns.py",
     "attune/features/feature_set.py",
     "attune/features/folded.py",
@@ -31,6 +35,7 @@ MODULES = (
     "attune/profiles/kept.py",
     "attune/profiles/ledger.py",
     "attune/profiles/profile.py",
+    "attune/profiles/segments.py",
     "consumers/features/cache.py",
     "consumers/features/entities.py",
     "consumers/features/faults.py",
