@@ -202,6 +202,8 @@ class Views:
 class Flat(Mapping[str, Value]):
     """Every field of every view by its bare name: what models are given, and rules."""
 
+    __slots__ = ("_read", "_sources", "_views")
+
     def __init__(self, views: Views) -> None:
         self._views = views
         self._sources = views.features.sources

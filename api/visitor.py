@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 from api.current import Current
 from api.population import Population
-from api.reading import Reading, nobody
+from api.reading import Among, Reading, nobody
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
@@ -22,64 +21,98 @@ from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
 
 
-@dataclass(frozen=True, kw_only=True)
 class Visitor(Reading):
     """A profile read at `now` (ms since 1970), with the content and models of the same instant.
 
     Whatever is derived is derived when somebody asks, once.
     """
 
-    asked: ProfileId
-    current: Current
-    new_id: Callable[[], str]
+    __slots__ = ("_facts", "_known", "_new_id", "_rows", "_scored", "_segments", "asked", "current")
+
+    def __init__(  # noqa: PLR0913 - all that an answer rests on
+        self,
+        kept: Found,
+        features: FeatureSet,
+        now: int,
+        among: Among,
+        *,
+        asked: ProfileId,
+        current: Current,
+        new_id: Callable[[], str],
+    ) -> None:
+        super().__init__(kept, features, now, among)
+        self.asked = asked
+        self.current = current
+        self._new_id = new_id
+        self._scored: dict[str, Score] = {}
+        self._rows: Memo = {}
+        self._known: Facts | None = None
+        self._segments: tuple[Membership, ...] | None = None
+        self._facts: Facts | None = None
 
     @property
     def profile(self) -> Found:
         """What is kept of them."""
         return self.kept
 
-    _scored: dict[str, Score] = field(default_factory=dict)
-    _rows: Memo = field(default_factory=dict)
-
     def scores(self, names: Collection[str] | None = None) -> list[Score]:
         """Return one score a model, of all or of those named."""
-        found = (each for each in self.current.scorers if names is None or each.name in names)
-        return [self._score(scorer) for scorer in found]
+        found = self.current.scorers
+        return [self._score(each) for each in found if names is None or each.name in names]
+
+    def score(self, name: str) -> float | None:
+        """Return the value of the score of a name, None where nobody gives one."""
+        score = self._scored.get(name)
+        if score is None:
+            scores = self.scores({name})
+            return scores[0].value if scores else None
+        return score.value
 
     def _score(self, scorer: Scorer) -> Score:
-        score = self._scored.get(scorer.name)
+        name = scorer.name
+        score = self._scored.get(name)
         if score is None:
-            score = self._scored[scorer.name] = scorer.score(self.flat, self._rows)
+            score = self._scored[name] = scorer.score(self.flat, self._rows)
         return score
 
-    @cached_property
-    def _known(self) -> Facts:
-        return self.current.playbook.facts({"user": _User(self), "prediction": _Predictions(self)})
+    def _without_segments(self) -> Facts:
+        if self._known is None:
+            values = {"user": _User(self), "prediction": _Predictions(self)}
+            self._known = self.current.playbook.facts(values)
+        return self._known
 
-    @cached_property
+    @property
     def segments(self) -> tuple[Membership, ...]:
         """The segments the visitor is in, the primary one first."""
-        return segments_of(self.current.playbook.segments, self._known)
+        if self._segments is None:
+            criteria = self.current.playbook.segments
+            self._segments = segments_of(criteria, self._without_segments())
+        return self._segments
 
-    @cached_property
+    @property
     def facts(self) -> Facts:
         """What rules are asked about."""
-        return self._known.in_segments([segment.name for segment in self.segments])
+        if self._facts is None:
+            names = [segment.name for segment in self.segments]
+            self._facts = self._without_segments().in_segments(names)
+        return self._facts
 
     def decide(self, slot: str) -> Decision:
         """Decide what this visitor sees in a slot."""
         return decide(
-            self.current.playbook, slot, self.facts, decision_id=self.new_id(), at=self.now
+            self.current.playbook, slot, self.facts, decision_id=self._new_id(), at=self.now
         )
 
 
 class _User(Mapping[str, object]):
     """The features as rules spell them, and the traits; only what a rule asks for is read."""
 
+    __slots__ = ("_flat", "_spelled", "_traits")
+
     def __init__(self, visitor: Visitor) -> None:
         self._spelled = visitor.features.spelled
         self._flat = visitor.flat
-        self._traits = visitor.profile.traits
+        self._traits = visitor.kept.traits
 
     def __getitem__(self, name: str) -> object:
         return self._traits.plain() if name == "traits" else self._flat[self._spelled[name]]
@@ -89,7 +122,8 @@ class _User(Mapping[str, object]):
         # Not the one that is inherited: with it each rule's operand takes twice as long.
         if name == "traits":
             return self._traits.plain()
-        return self._flat[self._spelled[name]] if name in self._spelled else default
+        field = self._spelled.get(name)
+        return default if field is None else self._flat.get(field)
 
     def __iter__(self) -> Iterator[str]:
         yield from self._spelled
@@ -102,14 +136,21 @@ class _User(Mapping[str, object]):
 class _Predictions(Mapping[str, float]):
     """The values of scores by their names; no model runs that no rule asks for."""
 
+    __slots__ = ("_visitor",)
+
     def __init__(self, visitor: Visitor) -> None:
         self._visitor = visitor
 
     def __getitem__(self, name: str) -> float:
-        scores = self._visitor.scores({name})
-        if not scores:
+        found = self._visitor.score(name)
+        if found is None:
             raise KeyError(name)
-        return scores[0].value
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get` has it
+        """Return the value of a score."""
+        found = self._visitor.score(name)
+        return default if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         return (scorer.name for scorer in self._visitor.current.scorers)
@@ -159,14 +200,9 @@ class Reception:
         current = self.current()
         # Features are read at no moment before their latest event, and clocks of hosts differ.
         now = max(now, profile.last_seen)
+        among = self.population.present if self.population else nobody
         visitor = Visitor(
-            kept=profile,
-            features=self.features,
-            now=now,
-            asked=asked,
-            current=current,
-            new_id=self.new_id,
-            among=self.population.present if self.population else nobody,
+            profile, self.features, now, among, asked=asked, current=current, new_id=self.new_id
         )
         if away or profile.broken:
             visitor.degrade("features", away or profile.broken)

@@ -18,6 +18,7 @@ from attune.profiles.segments import Criterion
 class Play:
     """A rule ready to be asked. `unfit` says why its block cannot be shown; empty if it can."""
 
+    id: str
     rule: Rule
     when: Expression
     unfit: str
@@ -91,7 +92,7 @@ def _order(rule: Rule) -> tuple[str, int]:
 def _place(slot: Slot, content: Content, blocks: Mapping[str, Block], language: Language) -> Place:
     rules = sorted((rule for rule in content.rules if rule.slot == slot.key), key=_order)
     plays = tuple(
-        Play(rule, _compiled(rule.when, language), unfit(rule.block, slot.key, blocks))
+        Play(rule.id, rule, _compiled(rule.when, language), unfit(rule.block, slot.key, blocks))
         for rule in rules
     )
     eligible = sorted(key for key in blocks if not unfit(key, slot.key, blocks))

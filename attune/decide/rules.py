@@ -44,7 +44,7 @@ def _refusal(play: Play, facts: Facts, operands: tuple[Operand, ...]) -> Skipped
         cause, reason = "missing", missing.reason
     except Undecided as undecided:
         cause, reason = "error", undecided.reason
-    return Skipped(play.rule.id, play.when.source, operands, cause, reason)
+    return Skipped(play.id, play.when.source, operands, cause, reason)
 
 
 def _matched(
@@ -57,12 +57,12 @@ def _matched(
     source = play.when.source
     return Why(
         basis="rule",
-        rule=play.rule.id,
+        rule=play.id,
         expression=source,
         operands=operands,
         skipped=tuple(skipped),
         eligible=place.eligible,
-        summary=f"Rule {play.rule.id} holds: {told(source, operands)}.",
+        summary=f"Rule {play.id} holds: {told(source, operands)}.",
         playbook=playbook.version,
     )
 
