@@ -1,6 +1,6 @@
 """Stop 3 in GraphQL: a type for each feature view, made from its declaration."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NewType
@@ -65,14 +65,21 @@ class FeatureTypes:
 class _Features:
     """The views of a reading as attributes, each had when it is asked for."""
 
+    __slots__ = ("_views",)
+
     def __init__(self, reading: Reading) -> None:
         self._views = reading.views
 
-    def __getattr__(self, name: str) -> object:
-        try:
-            return self._views.named(name)
-        except KeyError:
-            raise AttributeError(name) from None
+
+def _features_of(names: Iterable[str]) -> type[_Features]:
+    """Return the class that has these views."""
+
+    def view(name: str) -> property:
+        return property(lambda self: self._views.named(name))
+
+    return type(
+        "_Features", (_Features,), {"__slots__": (), **{name: view(name) for name in names}}
+    )
 
 
 def feature_types(features: FeatureSet) -> FeatureTypes:
@@ -100,7 +107,8 @@ def feature_types(features: FeatureSet) -> FeatureTypes:
         },
     )
 
-    return FeatureTypes(whole, _Features)
+    names = [each.name for each in (*features.all_views, *features.ranks)]
+    return FeatureTypes(whole, _features_of(names))
 
 
 def _view_type(view: FeatureView) -> type:

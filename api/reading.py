@@ -28,9 +28,7 @@ class Reading:
 
     __slots__ = ("degraded", "features", "flat", "kept", "now", "views")
 
-    def __init__(
-        self, kept: Found, features: FeatureSet, now: int, among: Among = nobody
-    ) -> None:
+    def __init__(self, kept: Found, features: FeatureSet, now: int, among: Among = nobody) -> None:
         self.kept = kept
         self.features = features
         self.now = now

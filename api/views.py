@@ -3,9 +3,10 @@
 They hold nothing that holds them, so they are gone when the answer is, without a collection.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from itertools import repeat
 from typing import Any
 
 from api.caching import lacking
@@ -49,36 +50,37 @@ class Streamed:
         self._is_lost = False
         if kept.seams and view.state_name in kept.seams:
             degrade(degraded, f"features.{view.name}", NOT_WHOLE)
-            self._take(dict.fromkeys(view.names))
+            self._take(view.names, repeat(None, len(view.names)))
 
     def read_feature(self, index: int) -> None:
         """Read one of the view's features, and keep its values as attributes."""
         kept, view = self._kept, self._view
-        values = kept.read_one(view, index, self._now)
-        self._take(dict(zip(view.answers[index], values, strict=True)))
+        self._take(view.answers[index], kept.read_one(view, index, self._now))
         if kept.lost:
-            self._note_loss()
+            self.note_loss()
 
-    def _take(self, values: Mapping[str, Value]) -> None:
-        self.__dict__.update(values)
-        self._read.update(values)
+    def _take(self, names: Iterable[str], values: Iterable[Value]) -> None:
+        own, read = self.__dict__, self._read
+        for name, value in zip(names, values, strict=True):
+            own[name] = read[name] = value
 
     @property
     def as_of(self) -> datetime | None:
         """Time of the latest event in it, None if there was none."""
         newest = self._kept.newest(self._view)
         if self._kept.lost:
-            self._note_loss()
+            self.note_loss()
         return moment(newest or None)
 
     def check(self) -> None:
-        """Read all of it, to see whether it can be."""
-        if self._view.state_name in self._kept.seams:
-            return
-        self._kept.check(self._view, self._now)
-        self._note_loss()
+        """Read what was not read yet, to see whether it can be."""
+        own = self.__dict__
+        for index, names in enumerate(self._view.answers):
+            if not names or names[0] not in own:
+                self.read_feature(index)
 
-    def _note_loss(self) -> None:
+    def note_loss(self) -> None:
+        """Say, once, that a state could not be read."""
         reason = self._kept.lost.get(self._view.state_name)
         if reason and not self._is_lost:
             self._is_lost = True
@@ -191,12 +193,13 @@ class Views:
         return found
 
     def check(self) -> None:
-        """Decode all that is stored, to see whether it can be."""
+        """Read all that is stored, to see whether it can be."""
         for view in self.features.views:
             found = self.named(view.name)
             if isinstance(found, Streamed):
                 found.check()
-        _ = self.stored
+        if self.features.plain:
+            _ = self.stored
 
 
 class Flat(Mapping[str, Value]):
@@ -210,7 +213,8 @@ class Flat(Mapping[str, Value]):
         self._read = views.read
 
     def __getitem__(self, name: str) -> Value:
-        found: Value = self._read[name] if name in self._read else self._found(name)
+        read = self._read
+        found: Value = read[name] if name in read else self._found(name)
         return found
 
     def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get` has it

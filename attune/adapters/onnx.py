@@ -54,8 +54,8 @@ class OnnxScorer:
         try:
             return self._row.pack(*found)
         except (error, OverflowError):  # no numbers, or beyond a float32
-            numbers = [_number(value) for value in found]
-            return np.array(numbers, np.float32).tobytes()
+            with np.errstate(over="ignore"):  # as infinite
+                return np.array([_number(value) for value in found], np.float32).tobytes()
 
     def score_rows(self, matrix: Matrix) -> npt.NDArray[np.float32]:
         """Return the probability of each row of a float32 matrix [n, inputs]."""
@@ -119,7 +119,7 @@ class _Graph:
             (binding.bind_input, self._input, row),
             (binding.bind_output, self._output[0], answer),
         ):
-            bind(name, "cpu", 0, np.float32, held.shape, held.ctypes.data)
+            bind(name, "cpu", 0, held.dtype.type, held.shape, held.ctypes.data)
         # Not `run_with_iobinding` of the session: it looks for GPUs each time, 7 us of then 26.
         run, inner = self._session._sess.run_with_iobinding, binding._iobinding  # noqa: SLF001
         return partial(run, inner, None)
@@ -138,16 +138,15 @@ class _One:
 
     def __init__(self, graph: _Graph) -> None:
         row = np.zeros((1, graph.width), np.float32)
-        answer = np.zeros_like(graph.run(row))
-        self._run = graph.bound(row, answer)
-        self._row, self._answer = memoryview(row).cast("B"), memoryview(answer).cast("B").cast("f")
+        self._answer = np.zeros_like(graph.run(row))
+        self._run = graph.bound(row, self._answer)
+        self._row = row.data.cast("B")
 
     def run(self, row: bytes) -> float:
         """Return the probability of a packed row."""
         self._row[:] = row
         self._run()
-        found: float = self._answer[-1]
-        return found
+        return float(self._answer[0, -1])
 
 
 def run_graph(onnx: bytes, matrix: Matrix) -> Matrix:

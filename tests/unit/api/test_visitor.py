@@ -15,7 +15,7 @@ from attune.errors import Unavailable
 from attune.features.feature import Value
 from attune.ids import ProfileId
 from attune.ports import Row
-from attune.predict.score import Score
+from attune.predict.score import Memo, Score
 from consumers.features.consumer import Features
 from feature_repo.views import POPULATION_FEATURES, USER_FEATURES
 
@@ -107,8 +107,8 @@ class Refusing:
 
     name = "churn"
 
-    def score(self, features: Mapping[str, Value]) -> Score:
-        raise AssertionError(dict(features))
+    def score(self, features: Mapping[str, Value], memo: Memo | None = None) -> Score:
+        raise AssertionError(dict(features), memo)
 
 
 async def test_only_features_that_are_asked_for_are_decoded() -> None:

@@ -3,6 +3,8 @@ from collections.abc import Mapping
 import pytest
 
 from attune.adapters.cel import MAX_CHARACTERS, compiled
+from attune.adapters.cel_plain import plain
+from attune.adapters.cel_source import tokens_of
 from attune.decide.expression import InvalidExpression, Missing, Undecided, name_of, path_of
 from attune.decide.facts import Facts
 
@@ -184,3 +186,42 @@ def test_of_someone_unknown_every_operand_is_unknown() -> None:
     with pytest.raises(Missing, match=r"prediction\.purchase is not known"):
         holds("prediction.purchase > 0.5", {})
     assert holds("!has(user.segment)", {})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "user.behaviorScore > 80 || user.views == -1.5",
+        "user.traits.plan != 'pro' && !user.isMember",
+        "size(user.segments) > 1 && user.segments[0].startsWith('high')",
+        "!('loyal' in user.segments) || (true && !(false))",
+        'user["behaviorScore"] <= 80 // and so on',
+    ],
+)
+def test_what_compares_facts_with_literals_is_answered_without_the_library(source: str) -> None:
+    part = plain(tokens_of(source))
+
+    assert part is not None
+    assert part.holds(Facts.of(ADA).values) is not None
+    assert part.holds(Facts.of({}).values) in (None, True)  # what is not known is not guessed
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "user.views > user.behaviorScore",
+        "user.views + 1 > 3",
+        "has(user.segment)",
+        "user.segment == 'a\\n'",
+        "user.segment < 'b'",
+        "user.segment in ['x', 'y']",
+        "user.views > 9007199254740993",
+        "user.views == 5u",
+        "!user.isMember == true",
+        "user.segment.matches('^h')",
+        "user.views > 3 ? true : false",
+        f"{'(' * 60}true{')' * 60}",
+    ],
+)
+def test_whatever_else_there_is_the_library_answers(source: str) -> None:
+    assert plain(tokens_of(source)) is None

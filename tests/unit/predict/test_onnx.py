@@ -7,8 +7,9 @@ import pytest
 
 from attune.adapters.onnx import OnnxScorer, load_scorer, run_graph
 from attune.errors import ConfigurationError
+from attune.features.feature import Value
 from attune.predict.bundle import Bundle, Golden, read_metadata
-from attune.predict.score import ModelId, PriorScorer
+from attune.predict.score import Memo, ModelId, PriorScorer
 from attune.predict.store import StoredModel
 
 _GOLDEN = Path(__file__).parents[2] / "golden" / "onnx"
@@ -50,6 +51,34 @@ def test_a_missing_feature_and_a_null_are_the_same(bundle: Bundle) -> None:
     scorer = OnnxScorer(bundle, 1)
 
     assert scorer.score({"recency_days": None, "views_1h": 3}) == scorer.score({"views_1h": 3})
+
+
+@pytest.mark.parametrize(
+    ("value", "like"), [("three", None), (True, 1.0), (1e300, float("inf")), (2**70, 2.0**70)]
+)
+def test_what_is_no_float32_goes_in_as_the_nearest_that_is(
+    bundle: Bundle, value: Value, like: float | None
+) -> None:
+    scorer = OnnxScorer(bundle, 1)
+
+    given, wanted = ({"views_1h": each} for each in (value, like))
+    assert scorer.score(given).value == pytest.approx(scorer.score(wanted).value, nan_ok=True)
+
+
+def test_models_of_one_answer_that_take_the_same_features_read_them_once(bundle: Bundle) -> None:
+    asked: list[str] = []
+
+    class Features(dict[str, Value]):
+        def get(self, name: str, default: Value = None) -> Value:  # type: ignore[override]
+            asked.append(name)
+            return super().get(name, default)
+
+    other = OnnxScorer(with_metadata(bundle, name="other"), 1)
+    features, memo = Features(views_1h=3), Memo()
+    scores = [scorer.score(features, memo) for scorer in (OnnxScorer(bundle, 1), other)]
+
+    assert asked == bundle.metadata.inputs
+    assert scores[0].value == scores[1].value == other.score({"views_1h": 3}).value
 
 
 def test_a_batch_gives_what_each_row_gives(bundle: Bundle) -> None:
