@@ -27,6 +27,10 @@ class DecisionBasis(Enum):
     NONE = strawberry.enum_value("none", description="Nothing could be shown.")
 
 
+_BASES = {basis.value: basis for basis in DecisionBasis}
+"""Looking a member up by its value takes an enum as long as all else of a reason."""
+
+
 @strawberry.type(description="A rule that was asked before, and why it did not decide.")
 class SkippedRule:
     """How a `domain.Skipped` looks."""
@@ -58,7 +62,7 @@ class Why:
     def of(cls, why: domain.Why) -> "Why":
         """Return the reason as GraphQL shows it."""
         return cls(
-            basis=DecisionBasis(why.basis),
+            basis=_BASES[why.basis],
             summary=why.summary,
             rule=why.rule or None,
             expression=why.expression or None,

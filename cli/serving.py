@@ -60,6 +60,7 @@ def configuration(settings: Api, workers: int) -> uvicorn.Config:
         loop="auto",  # uvloop, where there is one for the platform
         lifespan="on",
         access_log=False,
+        proxy_headers=False,  # nothing here asks from where a request comes
         log_config=None,
         callback_notify=_end_with_supervisor,
         timeout_notify=1,
