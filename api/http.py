@@ -3,7 +3,6 @@
 import zlib
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
     Awaitable,
     Callable,
     Iterable,
@@ -125,22 +124,18 @@ class Request:
 
     async def _read(self, limit: int) -> bytes:
         chunks: list[bytes] = []
-        size = 0
-        async for chunk in self._chunks():
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            chunks.append(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
-        more = True
+        size, more = 0, True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Disconnected
-            yield message.get("body", b"")
+            chunk = message.get("body", b"")
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
             more = message.get("more_body", False)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 Handler = Callable[[Request], Awaitable[Response | Stream]]
