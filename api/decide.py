@@ -27,7 +27,7 @@ class DecisionBasis(Enum):
     NONE = strawberry.enum_value("none", description="Nothing could be shown.")
 
 
-_BASES = {basis.value: basis for basis in DecisionBasis}
+_BASES = {str(basis.value): basis for basis in DecisionBasis}
 """Looking a member up by its value takes an enum as long as all else of a reason."""
 
 
