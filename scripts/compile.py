@@ -38,8 +38,9 @@ def remove(root: Path) -> None:
     """Have the sources run again."""
     for found in (*root.glob(f"{_GROUP}__mypyc.*.so"), *root.glob(f"{_GROUP}__mypyc.*.pyd")):
         found.unlink()
-    for path in compiled.MODULES:
-        for found in (root / path).parent.glob(f"{Path(path).stem}.*"):
+    # Also of modules that are on the list no more: none of these packages has other libraries.
+    for package in sorted({path.partition("/")[0] for path in compiled.MODULES}):
+        for found in (root / package).rglob("*"):
             if found.suffix in (".so", ".pyd"):
                 found.unlink()
     (root / "attune" / "compiled.txt").unlink(missing_ok=True)

@@ -113,11 +113,6 @@ class Found:
         raw = self.row.states.get(name)
         return as_of(raw) if raw else 0
 
-    def check(self, view: FeatureView, now: int) -> None:
-        """Read all of a view, so that `lost` says whether it can be read."""
-        for index in range(len(view.reads)):
-            self.read_one(view, index, now)
-
     def _parts_of(self, view: FeatureView) -> Parts:
         """Split the view's bytes into those of its features, once."""
         name = view.state_name
