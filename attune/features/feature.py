@@ -189,6 +189,10 @@ class Feature(Generic[State], metaclass=Declared):
         """Return `update` for events of one act, where knowing the act beforehand is of use."""
         return self.update
 
+    def packer(self) -> Callable[[State], bytes]:
+        """Return `pack`, or a function that does the same without going through the feature."""
+        return self.pack
+
     def pack(self, state: State) -> bytes:
         """Return the state in bytes; equal states give equal bytes, the empty one no bytes.
 

@@ -2,7 +2,7 @@
 
 import struct
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -74,7 +74,7 @@ class FeatureSet:
         self.tag_of: Mapping[str, int] = {v.state_name: tag(v.state_name) for v in self.views}
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
-        self.packs = tuple(feature.pack for feature in self.features)
+        self.packs = tuple(map(_packer, self.features))
         self.empties = tuple(feature.empty for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
         self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
@@ -120,7 +120,7 @@ class FeatureSet:
 
     def _plan(self, act: Act) -> Plan:
         numbered = [(i, f) for i, f in enumerate(self.features) if act in f.acts]
-        steps = tuple((i, feature.updater(act)) for i, feature in numbered)
+        steps = tuple((i, _updater(feature, act)) for i, feature in numbered)
         return Plan(steps, sum(1 << i for i, _ in numbered))
 
     def _check(self) -> None:
@@ -136,6 +136,24 @@ class FeatureSet:
                 raise ConfigurationError(
                     f"{what} {twice[0]!r} is declared twice in feature_repo/: rename one of them"
                 )
+
+
+def _updater(feature: Feature[Any], act: Act) -> Update:
+    return feature.updater(act) if _speaks_for(feature, "updater", "update") else feature.update
+
+
+def _packer(feature: Feature[Any]) -> Callable[[Any], bytes]:
+    return feature.packer() if _speaks_for(feature, "packer", "pack") else feature.pack
+
+
+def _speaks_for(feature: Feature[Any], short: str, whole: str) -> bool:
+    """Say whether a shorter way still leads to the same: no subclass has replaced what it is to."""
+    for kind in type(feature).__mro__:
+        if short in vars(kind):
+            return True
+        if whole in vars(kind):
+            return False
+    return False
 
 
 def _numbers(mask: int) -> tuple[int, ...]:

@@ -1,17 +1,12 @@
 """When in the week an entity is active."""
 
-import struct
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.feature import HOUR, VISIT_ACTS, Act, CorruptState, Feature, Field, Value
-
-_WEEK: Final = 7 * 24 * HOUR
-_MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
-_HOURS: Final = 168
+from attune.features.feature import VISIT_ACTS, Act, Feature, Field, Update, Value
+from attune.features.habits import HOURS, Slots, pack_slots
 
 
 @dataclass(frozen=True)
@@ -24,13 +19,13 @@ class HourOfWeek(Feature[dict[int, int]]):
 
     hours: int = 4
     acts: frozenset[Act] = VISIT_ACTS
-    _slot: int = field(init=False, repr=False, compare=False)
+    _slots: Slots = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the length of a slot."""
-        if self.hours < 1 or _HOURS % self.hours:
-            raise ConfigurationError(f"hours is {self.hours}: choose a divisor of {_HOURS}")
-        object.__setattr__(self, "_slot", self.hours * HOUR)
+        if self.hours < 1 or HOURS % self.hours:
+            raise ConfigurationError(f"hours is {self.hours}: choose a divisor of {HOURS}")
+        object.__setattr__(self, "_slots", Slots(self.hours))
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -45,11 +40,13 @@ class HourOfWeek(Feature[dict[int, int]]):
         """Never here; the state maps a slot to its events."""
         return {}
 
-    def update(self, state: dict[int, int], event: Event, at: int) -> dict[int, int]:  # noqa: ARG002 - being there
+    def update(self, state: dict[int, int], event: Event, at: int) -> dict[int, int]:
         """Count the event in its slot."""
-        slot = (at - _MONDAY) % _WEEK // self._slot
-        state[slot] = state.get(slot, 0) + 1
-        return state
+        return self._slots.update(state, event, at)
+
+    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+        """See `Slots.update`."""
+        return self._slots.update
 
     def merge(self, ours: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
         """Add."""
@@ -66,23 +63,12 @@ class HourOfWeek(Feature[dict[int, int]]):
 
     def pack(self, state: dict[int, int]) -> bytes:
         """How many slots, which, and a byte or four of each."""
-        if not state:
-            return b""
-        slots = sorted(state)
-        counts = [state[slot] for slot in slots]
-        head = bytes((len(slots), *slots))
-        if max(counts) < 256:  # noqa: PLR2004 - a byte
-            return head + bytes(counts)
-        return head + struct.pack(f"<{len(counts)}I", *counts)
+        return pack_slots(state)
+
+    def packer(self) -> Callable[[dict[int, int]], bytes]:
+        """See `habits.pack_slots`."""
+        return pack_slots
 
     def unpack(self, raw: bytes) -> dict[int, int]:
         """As packed."""
-        count = raw[0]
-        start = 1 + count
-        counts: Sequence[int] = raw[start:]
-        if len(raw) == start + 4 * count:
-            counts = struct.unpack_from(f"<{count}I", raw, start)
-        state = dict(zip(raw[1:start], counts, strict=True))
-        if not state or not all(counts) or max(state) * self.hours >= _HOURS:
-            raise CorruptState("a slot without events, or one beyond the week")
-        return state
+        return self._slots.unpack(raw)

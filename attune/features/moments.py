@@ -1,16 +1,15 @@
 """When something first and last happened."""
 
-import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from attune.collect.event import Event
-from attune.features.feature import DAY, VISIT_ACTS, Act, Feature, Field, Value
-
-_LAYOUT = struct.Struct("<qq")
+from attune.features.feature import DAY, VISIT_ACTS, Act, Feature, Field, Update, Value
+from attune.features.habits import NEVER, Ends, pack_ends, stretch, unpack_ends
 
 
 @dataclass(frozen=True)
-class FirstAndLast(Feature[tuple[int, int]]):
+class FirstAndLast(Feature[Ends]):
     """Days since the first and since the latest event of some acts; null before there is one.
 
     Fields: `days_since_first{of}` and `days_since_last{of}`; `of` is such as `_view`, or empty.
@@ -29,37 +28,38 @@ class FirstAndLast(Feature[tuple[int, int]]):
             Field(f"days_since_last{self.of}", "float64", f"Days since the latest{what}", "days"),
         )
 
-    def empty(self) -> tuple[int, int]:
+    def empty(self) -> Ends:
         """Never; the state is the first and the latest time, ms since 1970."""
-        return _NEVER
+        return NEVER
 
-    def update(self, state: tuple[int, int], event: Event, at: int) -> tuple[int, int]:  # noqa: ARG002 - that it happened
+    def update(self, state: Ends, event: Event, at: int) -> Ends:
         """Stretch to the event."""
-        first, last = state
-        if first <= at <= last:
-            return state
-        return (min(first, at), max(last, at)) if state is not _NEVER else (at, at)
+        return stretch(state, event, at)
 
-    def merge(self, ours: tuple[int, int], theirs: tuple[int, int]) -> tuple[int, int]:
+    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+        """See `habits.stretch`."""
+        return stretch
+
+    def merge(self, ours: Ends, theirs: Ends) -> Ends:
         """The first and the last of both."""
-        if _NEVER in (ours, theirs):
-            return theirs if ours == _NEVER else ours
+        if NEVER in (ours, theirs):
+            return theirs if ours == NEVER else ours
         return min(ours[0], theirs[0]), max(ours[1], theirs[1])
 
-    def read(self, state: tuple[int, int], now: int) -> tuple[Value, ...]:
+    def read(self, state: Ends, now: int) -> tuple[Value, ...]:
         """Days, exact to the millisecond."""
-        if state == _NEVER:
+        if state == NEVER:
             return None, None
         return (now - state[0]) / DAY, (now - state[1]) / DAY
 
-    def pack(self, state: tuple[int, int]) -> bytes:
+    def pack(self, state: Ends) -> bytes:
         """16 bytes."""
-        return b"" if state == _NEVER else _LAYOUT.pack(*state)
+        return pack_ends(state)
 
-    def unpack(self, raw: bytes) -> tuple[int, int]:
+    def packer(self) -> Callable[[Ends], bytes]:
+        """See `habits.pack_ends`."""
+        return pack_ends
+
+    def unpack(self, raw: bytes) -> Ends:
         """As packed."""
-        first, last = _LAYOUT.unpack(raw)
-        return first, last
-
-
-_NEVER = (-1, -1)
+        return unpack_ends(raw)

@@ -1,27 +1,12 @@
 """What prices somebody looks at, and which of them they take."""
 
-import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from attune.collect.event import Event
-from attune.features.feature import Act, Feature, Field, Value
-from attune.features.money import CENT, MICROS
-
-_LAYOUT = struct.Struct("<IqIq")
-_CENTS = struct.Struct("<HIHI")
-"""For sums in whole cents that it holds: those of nearly everybody."""
-_LARGEST = 2**63 - 1
-_MOST_LINES, _MOST_CENTS = 2**16 - 1, 2**32 - 1
-
-
-@dataclass(slots=True)
-class Seen:
-    """Lines with a price, and the sum of their prices in micros: viewed, and put into the cart."""
-
-    looked: int = 0
-    looked_micros: int = 0
-    taken: int = 0
-    taken_micros: int = 0
+from attune.features.feature import Act, Feature, Field, Update, Value, act_of
+from attune.features.money import MICROS
+from attune.features.seen import Seen, added, pack, unpack, viewed
 
 
 @dataclass(frozen=True)
@@ -50,30 +35,22 @@ class PriceSensitivity(Feature[Seen]):
         """No price seen."""
         return Seen()
 
-    def update(self, state: Seen, event: Event, at: int) -> Seen:  # noqa: ARG002 - ageless
+    def update(self, state: Seen, event: Event, at: int) -> Seen:
         """Add the prices of the event's products."""
-        if event.commerce is None:
-            return state
-        viewed = event.commerce.action == "viewed"
-        for product in event.commerce.products:
-            if product.price_micros is None:
-                continue
-            if viewed:
-                state.looked += 1
-                state.looked_micros += product.price_micros
-            else:
-                state.taken += 1
-                state.taken_micros += product.price_micros
-        return state
+        added_up: Seen = self.updater(act_of(event))(state, event, at)
+        return added_up
+
+    def updater(self, act: Act) -> Update:
+        """See `seen`."""
+        return viewed if act == "viewed" else added
 
     def merge(self, ours: Seen, theirs: Seen) -> Seen:
         """Add."""
-        return Seen(
-            ours.looked + theirs.looked,
-            ours.looked_micros + theirs.looked_micros,
-            ours.taken + theirs.taken,
-            ours.taken_micros + theirs.taken_micros,
-        )
+        ours.looked += theirs.looked
+        ours.looked_micros += theirs.looked_micros
+        ours.taken += theirs.taken
+        ours.taken_micros += theirs.taken_micros
+        return ours
 
     def read(self, state: Seen, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Divide; a mean is exact as long as prices together stay below 2**63 micros."""
@@ -86,26 +63,12 @@ class PriceSensitivity(Feature[Seen]):
 
     def pack(self, state: Seen) -> bytes:
         """12 bytes where cents say it, else 24."""
-        if not state.looked and not state.taken:
-            return b""
-        looked, rest = divmod(state.looked_micros, CENT)
-        taken, more = divmod(state.taken_micros, CENT)
-        if (
-            not (rest or more)
-            and max(state.looked, state.taken) <= _MOST_LINES
-            and max(looked, taken) <= _MOST_CENTS
-        ):
-            return _CENTS.pack(state.looked, looked, state.taken, taken)
-        return _LAYOUT.pack(
-            state.looked,
-            min(state.looked_micros, _LARGEST),
-            state.taken,
-            min(state.taken_micros, _LARGEST),
-        )
+        return pack(state)
+
+    def packer(self) -> Callable[[Seen], bytes]:
+        """See `seen.pack`."""
+        return pack
 
     def unpack(self, raw: bytes) -> Seen:
         """As packed."""
-        if len(raw) == _CENTS.size:
-            looked, looked_cents, taken, taken_cents = _CENTS.unpack(raw)
-            return Seen(looked, looked_cents * CENT, taken, taken_cents * CENT)
-        return Seen(*_LAYOUT.unpack(raw))
+        return unpack(raw)

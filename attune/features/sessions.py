@@ -1,9 +1,7 @@
 """Visits: runs of events with no gap of more than thirty minutes."""
 
-import struct
-from bisect import insort
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
@@ -13,34 +11,12 @@ from attune.features.feature import (
     SECOND,
     VISIT_ACTS,
     Act,
-    CorruptState,
     Feature,
     Field,
+    Update,
     Value,
 )
-
-_HEAD = struct.Struct("<qB")  # latest event, sessions still open
-_CLOSED = struct.Struct("<IQI")  # sessions closed for good, their length in all (ms), bounces
-_SPAN = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
-_SOME_CLOSED: Final = 0x80
-_MOST_OPEN: Final = 127
-_LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
-
-
-class Visits:
-    """Sessions that a late event could still join, oldest first, and the sums of older ones."""
-
-    __slots__ = ("bounced", "closed", "latest", "length", "open")
-
-    def __init__(self) -> None:
-        self.latest = 0
-        self.closed = 0
-        self.length = 0
-        """Of the closed ones together, ms."""
-        self.bounced = 0
-        """Closed ones of one event."""
-        self.open: list[tuple[int, int, int]] = []
-        """(start, end, events) each; times in ms since 1970."""
+from attune.features.visits import LONGEST, MOST_OPEN, Gaps, Visits, pack, unpack
 
 
 @dataclass(frozen=True)
@@ -60,15 +36,17 @@ class Sessions(Feature[Visits]):
     gap: int = 30 * MINUTE
     lateness: int = 24 * HOUR
     acts: frozenset[Act] = VISIT_ACTS
+    _gaps: Gaps = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check what the layout bounds: open sessions end more than a gap apart."""
         kept = self.lateness + self.gap
-        if self.gap < 1 or self.lateness < 0 or kept // self.gap >= _MOST_OPEN or kept >= _LONGEST:
+        if self.gap < 1 or self.lateness < 0 or kept // self.gap >= MOST_OPEN or kept >= LONGEST:
             raise ConfigurationError(
                 f"gap is {self.gap} ms and lateness {self.lateness} ms: choose a lateness of at "
-                f"most {_MOST_OPEN - 2} gaps, and 48 days"
+                f"most {MOST_OPEN - 2} gaps, and 48 days"
             )
+        object.__setattr__(self, "_gaps", Gaps(self.gap, self.lateness))
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -85,50 +63,17 @@ class Sessions(Feature[Visits]):
         """Never here."""
         return Visits()
 
-    def update(self, state: Visits, event: Event, at: int) -> Visits:  # noqa: ARG002 - being there
+    def update(self, state: Visits, event: Event, at: int) -> Visits:
         """Let the event start, lengthen or join sessions."""
-        if at < state.latest - self.lateness:
-            return state
-        if state.open:
-            start, end, events = state.open[-1]
-            if start <= at <= end + self.gap:
-                state.open[-1] = (start, max(at, end), events + 1)
-                if at > state.latest:
-                    self._close(state, at)
-                return state
-        self._join(state, (at, at, 1))
-        self._close(state, max(state.latest, at))
-        return state
+        return self._gaps.update(state, event, at)
+
+    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+        """See `Gaps.update`."""
+        return self._gaps.update
 
     def merge(self, ours: Visits, theirs: Visits) -> Visits:
         """Join the open sessions of both; closed ones were apart and stay apart."""
-        ours.closed += theirs.closed
-        ours.length += theirs.length
-        ours.bounced += theirs.bounced
-        for visit in theirs.open:
-            self._join(ours, visit)
-        self._close(ours, max(ours.latest, theirs.latest))
-        return ours
-
-    def _join(self, state: Visits, new: tuple[int, int, int]) -> None:
-        apart = []
-        start, end, events = new
-        for old in state.open:
-            if old[1] + self.gap < new[0] or new[1] + self.gap < old[0]:
-                apart.append(old)
-            else:
-                start, end, events = min(start, old[0]), max(end, old[1]), events + old[2]
-        insort(apart, (start, end, events))
-        state.open = apart
-
-    def _close(self, state: Visits, latest: int) -> None:
-        state.latest = latest
-        bound = latest - self.lateness - self.gap
-        while state.open and state.open[0][1] < bound:
-            start, end, events = state.open.pop(0)
-            state.closed += 1
-            state.length += end - start
-            state.bounced += events == 1
+        return self._gaps.merge(ours, theirs)
 
     def read(self, state: Visits, now: int) -> tuple[Value, ...]:
         """The current session is the last one, unless the gap has passed since."""
@@ -147,30 +92,12 @@ class Sessions(Feature[Visits]):
 
     def pack(self, state: Visits) -> bytes:
         """9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end is kept."""
-        if not state.open:
-            return b""
-        latest = state.latest
-        flag = _SOME_CLOSED if state.closed else 0
-        out = _HEAD.pack(latest, len(state.open) | flag)
-        if flag:
-            out += _CLOSED.pack(state.closed, state.length, state.bounced)
-        for start, end, events in state.open:
-            begun = max(start, latest - _LONGEST)
-            out += _SPAN.pack(latest - begun, end - begun, events)
-        return out
+        return pack(state)
+
+    def packer(self) -> Callable[[Visits], bytes]:
+        """See `visits.pack`."""
+        return pack
 
     def unpack(self, raw: bytes) -> Visits:
         """As packed."""
-        state = Visits()
-        state.latest, count = _HEAD.unpack_from(raw)
-        start = _HEAD.size
-        if count & _SOME_CLOSED:
-            state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
-            start += _CLOSED.size
-        count %= _SOME_CLOSED
-        if not count or len(raw) != start + count * _SPAN.size:
-            raise CorruptState(f"{len(raw)} bytes of sessions")
-        for ago, length, events in _SPAN.iter_unpack(raw[start:]):
-            begun = state.latest - ago
-            state.open.append((begun, begun + length, events))
-        return state
+        return unpack(raw)

@@ -1,31 +1,12 @@
 """One visit, when the entity is the visit itself."""
 
-import struct
-from dataclasses import astuple, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from attune.collect.event import Event
-from attune.features.feature import SECOND, VISIT_ACTS, Act, Feature, Field, Value, act_of
-from attune.features.money import MICROS, worth
-
-_LAYOUT = struct.Struct("<qqIIIIIq")
-_LARGEST = 2**63 - 1
-
-
-@dataclass(slots=True)
-class Course:
-    """From the first to the last event (ms since 1970), and what happened in between."""
-
-    first: int = 0
-    last: int = 0
-    events: int = 0
-    pages: int = 0
-    views: int = 0
-    carts: int = 0
-    orders: int = 0
-    micros: int = 0
-
-
-_COUNTED = {"page": "pages", "screen": "pages", "viewed": "views", "added": "carts"}
+from attune.features.course import Course, pack, step_of, unpack
+from attune.features.feature import SECOND, VISIT_ACTS, Act, Feature, Field, Update, Value, act_of
+from attune.features.money import MICROS
 
 
 @dataclass(frozen=True)
@@ -57,23 +38,17 @@ class Visit(Feature[Course]):
 
     def update(self, state: Course, event: Event, at: int) -> Course:
         """Count the event."""
-        state.first = min(state.first, at) if state.events else at
-        state.last = max(state.last, at)
-        state.events += 1
-        act = act_of(event)
-        if act == "purchased" and event.commerce:
-            state.orders += 1
-            state.micros += worth(event.commerce)
-        elif act in _COUNTED:
-            setattr(state, _COUNTED[act], getattr(state, _COUNTED[act]) + 1)
-        return state
+        counted: Course = step_of(act_of(event))(state, event, at)
+        return counted
+
+    def updater(self, act: Act) -> Update:
+        """See `course.step_of`."""
+        return step_of(act)
 
     def merge(self, ours: Course, theirs: Course) -> Course:
         """Add."""
-        if not ours.events or not theirs.events:
-            return ours if ours.events else theirs
-        sums = map(int.__add__, astuple(ours)[2:], astuple(theirs)[2:])
-        return Course(min(ours.first, theirs.first), max(ours.last, theirs.last), *sums)
+        ours.add(theirs)
+        return ours
 
     def read(self, state: Course, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """As counted."""
@@ -90,19 +65,12 @@ class Visit(Feature[Course]):
 
     def pack(self, state: Course) -> bytes:
         """44 bytes."""
-        if not state.events:
-            return b""
-        return _LAYOUT.pack(
-            state.first,
-            state.last,
-            state.events,
-            state.pages,
-            state.views,
-            state.carts,
-            state.orders,
-            min(state.micros, _LARGEST),
-        )
+        return pack(state)
+
+    def packer(self) -> Callable[[Course], bytes]:
+        """See `course.pack`."""
+        return pack
 
     def unpack(self, raw: bytes) -> Course:
         """As packed."""
-        return Course(*_LAYOUT.unpack(raw))
+        return unpack(raw)

@@ -1,0 +1,127 @@
+"""Sessions as events make them, and their bytes; apart from `sessions`, so that it is compiled."""
+
+import struct
+from bisect import insort
+from typing import Final, TypeAlias
+
+from attune.collect.event import Event
+from attune.features.feature import CorruptState
+
+Span: TypeAlias = tuple[int, int, int]
+"""Start and end of a session (ms since 1970), and its events."""
+
+_HEAD = struct.Struct("<qB")  # latest event, sessions still open
+_CLOSED = struct.Struct("<IQI")  # sessions closed for good, their length in all (ms), bounces
+_SPAN = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
+_ONE = struct.Struct("<qBIII")  # head and span where there is one session, as there mostly is
+_SOME_CLOSED: Final = 0x80
+MOST_OPEN: Final = 127
+LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
+
+
+class Visits:
+    """Sessions that a late event could still join, oldest first, and the sums of older ones."""
+
+    def __init__(self) -> None:
+        self.latest: int = 0
+        self.closed: int = 0
+        self.length: int = 0
+        """Of the closed ones together, ms."""
+        self.bounced: int = 0
+        """Closed ones of one event."""
+        self.open: list[Span] = []
+
+
+class Gaps:
+    """Sessions end after `gap` without an event, and are closed for good after `lateness` (ms)."""
+
+    def __init__(self, gap: int, lateness: int) -> None:
+        self._gap = gap
+        self._lateness = lateness
+
+    def update(self, state: Visits, event: Event, at: int) -> Visits:  # noqa: ARG002 - being there
+        """Let an event at `at` start, lengthen or join sessions."""
+        if at < state.latest - self._lateness:
+            return state
+        held = state.open
+        if held:
+            start, end, events = held[-1]
+            if start <= at <= end + self._gap:
+                held[-1] = (start, max(at, end), events + 1)
+                if at > state.latest:
+                    self._close(state, at)
+                return state
+            self._join(state, (at, at, 1))
+        else:
+            held.append((at, at, 1))
+        self._close(state, max(state.latest, at))
+        return state
+
+    def merge(self, ours: Visits, theirs: Visits) -> Visits:
+        """Join the open sessions of both; closed ones were apart and stay apart."""
+        ours.closed += theirs.closed
+        ours.length += theirs.length
+        ours.bounced += theirs.bounced
+        for visit in theirs.open:
+            self._join(ours, visit)
+        self._close(ours, max(ours.latest, theirs.latest))
+        return ours
+
+    def _join(self, state: Visits, new: Span) -> None:
+        apart: list[Span] = []
+        start, end, events = new
+        for old in state.open:
+            if old[1] + self._gap < new[0] or new[1] + self._gap < old[0]:
+                apart.append(old)
+            else:
+                start, end, events = min(start, old[0]), max(end, old[1]), events + old[2]
+        insort(apart, (start, end, events))
+        state.open = apart
+
+    def _close(self, state: Visits, latest: int) -> None:
+        state.latest = latest
+        bound = latest - self._lateness - self._gap
+        while state.open and state.open[0][1] < bound:
+            start, end, events = state.open.pop(0)
+            state.closed += 1
+            state.length += end - start
+            if events == 1:
+                state.bounced += 1
+
+
+def pack(state: Visits) -> bytes:
+    """9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end is kept."""
+    held = state.open
+    count = len(held)
+    if not count:
+        return b""
+    latest = state.latest
+    if count == 1 and not state.closed:
+        start, end, events = held[0]
+        start = max(start, latest - LONGEST)
+        return _ONE.pack(latest, 1, latest - start, end - start, events)
+    flag = _SOME_CLOSED if state.closed else 0
+    out = _HEAD.pack(latest, count | flag)
+    if flag:
+        out += _CLOSED.pack(state.closed, state.length, state.bounced)
+    for start, end, events in held:
+        begun = max(start, latest - LONGEST)
+        out += _SPAN.pack(latest - begun, end - begun, events)
+    return out
+
+
+def unpack(raw: bytes) -> Visits:
+    """Return the state in packed bytes."""
+    state = Visits()
+    state.latest, count = _HEAD.unpack_from(raw)
+    start = _HEAD.size
+    if count & _SOME_CLOSED:
+        state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
+        start += _CLOSED.size
+    count %= _SOME_CLOSED
+    if not count or len(raw) != start + count * _SPAN.size:
+        raise CorruptState(f"{len(raw)} bytes of sessions")
+    for ago, length, events in _SPAN.iter_unpack(raw[start:]):
+        begun = state.latest - ago
+        state.open.append((begun, begun + length, events))
+    return state
