@@ -99,9 +99,7 @@ class Kept:
         Raises:
             Raised: a feature broke; this object is spent.
         """
-        verdict = self.ledger.enter(
-            source, arrived.position, arrived.event.id, arrived.received, arrived.at
-        )
+        verdict = self.ledger.enter(source, arrived)
         if verdict is NEW:
             self.folded.update(arrived.act, arrived.event, arrived.at, skipped)
         return verdict
@@ -115,7 +113,7 @@ class Kept:
         Raises:
             Raised: a feature broke; this object is spent.
         """
-        if not self.ledger.advance(arrived.position, arrived.received, arrived.at):
+        if not self.ledger.advance(arrived):
             return False
         self.folded.update(arrived.act, part, arrived.at, skipped)
         return True
@@ -134,7 +132,7 @@ class Kept:
         if not self.ledger.changed:
             return {}
         self.ledger.views = self._whole()
-        return {LEDGER: FORMAT + self.ledger.encode()}
+        return {LEDGER: self.ledger.encode(FORMAT)}
 
     def _whole(self) -> bytes:
         if not self.seams:
@@ -148,7 +146,7 @@ class Kept:
             seam.tail = states.pop(name, seam.tail)
         if LEDGER not in records:  # a row without one would pass for one that has all
             self.ledger.views = self._whole()
-            records[LEDGER] = FORMAT + self.ledger.encode()
+            records[LEDGER] = self.ledger.encode(FORMAT)
         records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
 
     def saved(self) -> None:

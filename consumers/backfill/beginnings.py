@@ -79,8 +79,7 @@ class Past:
         kept = self.kept.get(entity)
         if kept is None:
             kept = self.kept[entity] = Profile(ProfileId(entity), Row(), self.features)
-        remember = one.event.id if self.features.entity.of_profiles else None
-        kept.ledger.note(source, one.position, remember, one.received, one.at)
+        kept.ledger.note(source, one, id_too=self.features.entity.of_profiles)
         skipped = self._skips.get((entity, one.position), NOTHING)
         try:
             kept.folded.update(one.act, part, one.at, skipped)

@@ -1,0 +1,160 @@
+"""How far each log was read for one entity, and the bytes of that."""
+
+import struct
+from functools import cache
+from typing import Final, TypeAlias
+
+import msgspec
+
+from attune.ids import ProfileId
+from attune.profiles.arrived import NO_LOG, Arrived, log_of, name_of
+from attune.profiles.mark import UNREAD, Mark, Place
+from attune.profiles.spans import Spans
+from attune.stream import TOPICS
+
+_MARK: Final = "BHQI"  # topic, partition, offset, second
+MARK_SIZE: Final = struct.calcsize("<" + _MARK)
+_LENGTH = struct.Struct("<H")
+_NUMBERS: Final = {topic: number for number, topic in enumerate(TOPICS)}
+Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
+"""Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
+_FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
+
+
+class Reach:
+    """How far one log was read, as `Mark` says it; changed from event to event."""
+
+    __slots__ = ("offset", "received")
+
+    def __init__(self, offset: int, received: int) -> None:
+        self.offset: int = offset
+        self.received: int = received
+
+
+class Reached:
+    """Marks by source profile and log; the owner's own ones are found, and packed, at once."""
+
+    __slots__ = ("_foreign", "_others", "_own", "_owner")
+
+    def __init__(self, owner: ProfileId) -> None:
+        self._owner = owner
+        self._own: dict[int, Reach] = {}
+        """By the number of the log."""
+        self._foreign: dict[Place, Reach] = {}
+        self._others: dict[Place, Spans] = {}
+        """Offsets up to a mark that somebody else has: who had the source linked to them before."""
+
+    def advance(self, source: ProfileId, arrived: Arrived) -> bool:
+        """Move on to an event; say whether its place was not covered yet (`Mark.covers`)."""
+        offset, received, log = arrived.offset, arrived.received, arrived.log
+        if log == NO_LOG or source != self._owner:
+            position = arrived.position
+            place = (source, position.topic, position.partition)
+            reach = self._foreign.get(place)
+            if reach is None:
+                self._foreign[place] = Reach(offset, received)
+                return True
+        else:
+            reach = self._own.get(log)
+            if reach is None:
+                self._own[log] = Reach(offset, received)
+                return True
+        if offset <= reach.offset and received <= reach.received:
+            return False
+        reach.offset = offset
+        reach.received = max(reach.received, received)
+        return True
+
+    @property
+    def marks(self) -> dict[Place, Mark]:
+        """How far each place was read."""
+        found = {place: Mark(at.offset, at.received) for place, at in self._foreign.items()}
+        for log, at in self._own.items():
+            topic, partition = name_of(log)
+            found[self._owner, topic, partition] = Mark(at.offset, at.received)
+        return found
+
+    def mark(self, place: Place) -> Mark:
+        """Return how far a place was read."""
+        source, topic, partition = place
+        log = log_of(topic, partition)
+        own = source == self._owner and log != NO_LOG
+        reach = self._own.get(log) if own else self._foreign.get(place)
+        return UNREAD if reach is None else Mark(reach.offset, reach.received)
+
+    def set_mark(self, place: Place, mark: Mark) -> None:
+        """Say how far a place was read."""
+        source, topic, partition = place
+        log = log_of(topic, partition)
+        reach = Reach(mark.offset, mark.received)
+        if source == self._owner and log != NO_LOG:
+            self._own[log] = reach
+        else:
+            self._foreign[place] = reach
+
+    def others(self, place: Place) -> Spans:
+        """Return the offsets of a place up to its mark that somebody else has."""
+        return self._others.get(place, ())
+
+    def set_others(self, place: Place, spans: Spans) -> None:
+        """Say which offsets of a place somebody else has."""
+        if spans:
+            self._others[place] = spans
+        else:
+            self._others.pop(place, None)
+
+    def packed(self) -> tuple[bytes, bytes]:
+        """Return the owner's own marks, and those of others with what tells their length."""
+        if self._foreign or self._others:
+            return self._packed_apart()
+        own = self._own
+        flat: list[int] = []
+        for log in sorted(own) if len(own) > 1 else own:
+            topic, partition = name_of(log)
+            reach = own[log]
+            flat += [_NUMBERS[topic], partition, reach.offset, reach.received]
+        return _layout(len(own)).pack(*flat), b""
+
+    def _packed_apart(self) -> tuple[bytes, bytes]:
+        own: list[int] = []
+        foreign: list[Foreign] = []
+        marks = self.marks
+        for place in sorted(marks):
+            source, topic, partition = place
+            mark, others = marks[place], self.others(place)
+            if others or source != self._owner or log_of(topic, partition) == NO_LOG:
+                foreign.append((source, topic, partition, mark.offset, mark.received, others))
+            else:
+                own += (_NUMBERS[topic], partition, mark.offset, mark.received)
+        packed = _layout(len(own) // 4).pack(*own)
+        if not foreign:
+            return packed, b""
+        rest_of = msgspec.msgpack.encode(foreign)
+        return packed, _LENGTH.pack(len(rest_of)) + rest_of
+
+    def unpack(self, raw: bytes, start: int, own: int, *, foreign: bool) -> int:
+        """Take in `own` packed marks, and those of others if there are any; say where they end.
+
+        Raises:
+            struct.error, ValueError, IndexError: they are none.
+        """
+        flat = _layout(own).unpack_from(raw, start)
+        for i in range(0, len(flat), 4):
+            number, partition, offset, received = flat[i : i + 4]
+            self._own[log_of(TOPICS[number], partition)] = Reach(offset, received)
+        start += own * MARK_SIZE
+        if not foreign:
+            return start
+        length: int = _LENGTH.unpack_from(raw, start)[0]
+        start += _LENGTH.size
+        end = start + length
+        for source, topic, partition, offset, received, others in _FOREIGN.decode(raw[start:end]):
+            place = (source, topic, partition)
+            self.set_mark(place, Mark(offset, received))
+            self.set_others(place, others)
+        return end
+
+
+@cache
+def _layout(count: int) -> struct.Struct:
+    return struct.Struct("<" + count * _MARK)
