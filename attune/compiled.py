@@ -17,6 +17,7 @@ MODULES = (
     "attune/adapters/cel.py",
     "attune/adapters/cel_plain.py",
     "attune/adapters/feast.py",
+    "attune/adapters/guarded.py",
     "attune/adapters/link.py",
     "attune/adapters/reader.py",
     "attune/adapters/resp.py",
@@ -24,6 +25,7 @@ MODULES = (
     "attune/decide/rules.py",
     "attune/features/columns.py",
     "attune/features/course.py",
+    "attune/features/entities.py",
     "attune/features/feature_set.py",
     "attune/features/folded.py",
     "attune/features/habits.py",
@@ -43,10 +45,14 @@ MODULES = (
     "attune/profiles/profile.py",
     "attune/profiles/reached.py",
     "attune/profiles/segments.py",
+    "consumers/batch.py",
     "consumers/features/cache.py",
+    "consumers/features/consumer.py",
     "consumers/features/entities.py",
     "consumers/features/faults.py",
     "consumers/features/followed.py",
+    "consumers/features/saves.py",
+    "consumers/features/users.py",
 )
 
 

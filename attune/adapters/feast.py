@@ -7,6 +7,7 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 import re
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import mmh3
@@ -28,8 +29,8 @@ _STRING: Final = 2
 _BYTES: Final = 0x0A  # first byte of a `Value` that holds bytes; their length follows
 _TWO: Final = 2
 _MORE: Final = 0x80  # in a varint: another byte follows
-_FIVE_BYTES, _SIX_BYTES = 1 << 28, 1 << 35  # seconds, which need as many in a varint
 _BEYOND = 1 << 64
+_USUAL: Final = 64  # bytes: ids are hardly ever longer
 _U32 = struct.Struct("<I")
 _GLOB = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
 
@@ -94,20 +95,12 @@ def bytes_of_value(value: bytes) -> bytes:
 def timestamp(ms: int) -> bytes:
     """Return a `google.protobuf.Timestamp`; zero parts are left out."""
     seconds, rest = divmod(ms, 1000)
-    if _FIVE_BYTES <= seconds < _SIX_BYTES:  # from 1978 to 3058
-        parts = bytes(
-            (
-                8,
-                seconds & 127 | 128,
-                seconds >> 7 & 127 | 128,
-                seconds >> 14 & 127 | 128,
-                seconds >> 21 & 127 | 128,
-                seconds >> 28,
-            )
-        )
-    else:
-        parts = b"\x08" + _varint(seconds) if seconds else b""
-    return parts + (b"\x10" + _varint(rest * 1_000_000) if rest else b"")
+    return _seconds(seconds) + _MILLIS[rest]
+
+
+@lru_cache(maxsize=1 << 14)
+def _seconds(seconds: int) -> bytes:
+    return b"\x08" + _varint(seconds) if seconds else b""
 
 
 def ms_of_timestamp(raw: bytes) -> int:
@@ -129,6 +122,8 @@ class Layout:
         self._before = _before(features.entity.join_key)
         self._after = project.encode()
         self._fixed = len(self._before) + _U32.size + len(self._after)
+        self._key_heads = [self._key_head(size) for size in range(_USUAL)]
+        """What stands before ids of so many bytes."""
         self._time = argument(time_of(feast_view))
         self._state = {
             view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
@@ -151,9 +146,11 @@ class Layout:
         """Return the Redis key of one entity, as an argument of a command."""
         raw = value.encode()
         size = len(raw)
-        return b"%b%b%b%b%b" % (
-            head(self._fixed + size), self._before, _U32.pack(size), raw, self._after
-        )  # fmt: skip
+        before = self._key_heads[size] if size < _USUAL else self._key_head(size)
+        return b"".join([before, raw, self._after])
+
+    def _key_head(self, size: int) -> bytes:
+        return head(self._fixed + size) + self._before + _U32.pack(size)
 
     def bare_key(self, value: str) -> bytes:
         """Return the Redis key of one entity."""
@@ -210,19 +207,22 @@ class Layout:
             How many arguments of the command they are.
         """
         states, records = write.states, write.records
-        parts += (_VERSION, number(write.version + 1))
+        parts.append(_VERSION)
+        parts.append(number(write.version + 1))
         for name, raw in states.items():
             size = len(raw)
-            parts += (
-                self._state_arguments[name],
-                _VALUES[size] if size < _SHORT else _value_head(size),
-                raw,
-            )
+            parts.append(self._state_arguments[name])
+            parts.append(_VALUES[size] if size < _SHORT else _value_head(size))
+            parts.append(raw)
         if states:
             time = timestamp(write.as_of)
-            parts += (self._time, head(len(time)), time)
+            parts.append(self._time)
+            parts.append(head(len(time)))
+            parts.append(time)
         for name, raw in records.items():
-            parts += (_RECORD_ARGUMENTS[name], head(len(raw)), raw)
+            parts.append(_RECORD_ARGUMENTS[name])
+            parts.append(head(len(raw)))
+            parts.append(raw)
         return 2 * (1 + len(states) + bool(states) + len(records))
 
     def removed(self, write: Write) -> list[bytes]:
@@ -264,8 +264,8 @@ def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
     return Row(version, states, records, plain)
 
 
-_VERSION = argument(VERSION_FIELD)
-_RECORD_ARGUMENTS = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
+_VERSION: Final = argument(VERSION_FIELD)
+_RECORD_ARGUMENTS: Final = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
 
 
 def _state_in(value: bytes) -> bytes:
@@ -297,5 +297,6 @@ def _value_head(length: int) -> bytes:
     return head(len(before) + length) + before
 
 
+_MILLIS: Final = (b"", *(b"\x10" + _varint(ms * 1_000_000) for ms in range(1, 1000)))
 _SHORT: Final = 1024
-_VALUES = tuple(map(_value_head, range(_SHORT)))
+_VALUES: Final = tuple(map(_value_head, range(_SHORT)))

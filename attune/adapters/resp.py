@@ -12,10 +12,10 @@ Command: TypeAlias = bytes | tuple[Any, ...]
 _KNOWN: Final = 2048
 """Lengths, and numbers, that are formatted once."""
 
-_HEADS = tuple(b"\r\n$%d\r\n" % length for length in range(_KNOWN))
-_NUMBERS = tuple(b"\r\n$%d\r\n%d" % (len(str(n)), n) for n in range(_KNOWN))
+_HEADS: Final = tuple(b"\r\n$%d\r\n" % length for length in range(_KNOWN))
+_NUMBERS: Final = tuple(b"\r\n$%d\r\n%d" % (len(str(n)), n) for n in range(_KNOWN))
 
-END = b"\r\n"
+END: Final = b"\r\n"
 
 
 def head(length: int) -> bytes:

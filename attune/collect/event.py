@@ -34,7 +34,8 @@ class Kind(StrEnum):
     CONTEXTUAL = "contextual"
 
 
-class Product(msgspec.Struct, frozen=True, omit_defaults=True):
+# What comes of JSON has no cycles: none of these is the garbage collector's.
+class Product(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a commerce event.
 
     Prices are integers of 1e-6 currency units, so that sums are exact in any order.
@@ -47,7 +48,7 @@ class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     quantity: Quantity = 1
 
 
-class Commerce(msgspec.Struct, frozen=True, omit_defaults=True):
+class Commerce(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The typed payload of the known events of Segment's e-commerce specification."""
 
     action: CommerceAction
@@ -57,7 +58,7 @@ class Commerce(msgspec.Struct, frozen=True, omit_defaults=True):
     currency: Text | None = None
 
 
-class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
+class Exposure(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A visitor saw what was decided: the typed payload of the track event `Content Shown`."""
 
     decision_id: str
@@ -65,7 +66,7 @@ class Exposure(msgspec.Struct, frozen=True, omit_defaults=True):
     block: str
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What happened, once. Segment's names in snake case; times are UTC.
 
     `timestamp` is when it happened, corrected for the sender's clock and never later than
@@ -134,13 +135,15 @@ def decode(raw: bytes) -> Event:
         raise Poison(f"version {event.v} is not known here", field="v")
     if not (event.user_id or event.anonymous_id):
         raise Poison("no user_id and no anonymous_id", field="user_id")
-    for field, moment in (("timestamp", event.timestamp), ("received_at", event.received_at)):
-        if moment.tzinfo is None:
-            raise Poison("a time without a zone", field=field)
-    if event.timestamp < EPOCH:
+    happened, received = event.timestamp, event.received_at
+    if happened.tzinfo is None:
+        raise Poison("a time without a zone", field="timestamp")
+    if received.tzinfo is None:
+        raise Poison("a time without a zone", field="received_at")
+    if happened < EPOCH:
         raise Poison("before 1970", field="timestamp")
-    if event.timestamp > event.received_at:  # it would keep windows waiting for that moment
-        return msgspec.structs.replace(event, timestamp=event.received_at)
+    if happened > received:  # it would keep windows waiting for that moment
+        return msgspec.structs.replace(event, timestamp=received)
     return event
 
 

@@ -18,7 +18,10 @@ def items_of(event: Event) -> Iterable[Slice]:
     commerce = event.commerce
     if commerce is None:
         return ()
-    items = list(dict.fromkeys(product.id for product in commerce.products))
+    products = commerce.products
+    if len(products) == 1:  # as in most events
+        return ((EntityId(products[0].id), event),)
+    items = list(dict.fromkeys(product.id for product in products))
     if len(items) == 1:
         return ((EntityId(items[0]), event),)
     return [(EntityId(item), replace(event, commerce=_lines(commerce, item))) for item in items]

@@ -21,16 +21,19 @@ from attune.features.view import Entity, FeatureView
 class Plan:
     """What an event of one act does: a step a feature that it concerns, and what that changes.
 
-    The features of a set are numbered through all its views; `mask` has a bit for each.
+    The features of a set are numbered through all its views; `mask` has a bit for each. `views` are
+    the numbers of those that it touches.
     """
 
     steps: tuple[tuple[int, Update], ...]
     mask: int
+    views: tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """Where the features of a view are among those of its set."""
+    """Which of its set a view is, and where its features are among all of them."""
 
+    number: int
     view: FeatureView
     start: int
     stop: int
@@ -40,11 +43,12 @@ class Place(NamedTuple):
 class Touched(NamedTuple):
     """A view of which events have touched some features: those with the numbers."""
 
+    number: int
     name: str
     version: int
     start: int
     stop: int
-    numbers: tuple[int, ...]
+    features: tuple[int, ...]
 
 
 class FeatureSet:
@@ -77,8 +81,8 @@ class FeatureSet:
         self.packs = tuple(map(_packer, self.features))
         self.empties = tuple(feature.empty for feature in self.features)
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
-        self.places: Mapping[str, Place] = {p.view.state_name: p for p in self._places()}
-        self.plans: Mapping[Act, Plan] = {act: self._plan(act) for act in ACTS}
+        self.places: dict[str, Place] = {p.view.state_name: p for p in self._places()}
+        self.plans: dict[Act, Plan] = {act: self._plan(act) for act in ACTS}
         self._touched: dict[int, tuple[Touched, ...]] = {}
 
     def only(self, states: Collection[str]) -> "FeatureSet":
@@ -100,8 +104,8 @@ class FeatureSet:
         found = self._touched.get(mask)
         if found is None:
             found = self._touched[mask] = tuple(
-                Touched(name, view.version, start, stop, _numbers(mask & own))
-                for name, (view, start, stop, own) in self.places.items()
+                Touched(number, name, view.version, start, stop, _numbers(mask & own))
+                for name, (number, view, start, stop, own) in self.places.items()
                 if mask & own
             )
         return found
@@ -113,15 +117,16 @@ class FeatureSet:
 
     def _places(self) -> Iterable[Place]:
         start = 0
-        for view in self.views:
+        for number, view in enumerate(self.views):
             stop = start + len(view.features)
-            yield Place(view, start, stop, (1 << stop) - (1 << start))
+            yield Place(number, view, start, stop, (1 << stop) - (1 << start))
             start = stop
 
     def _plan(self, act: Act) -> Plan:
         numbered = [(i, f) for i, f in enumerate(self.features) if act in f.acts]
         steps = tuple((i, _updater(feature, act)) for i, feature in numbered)
-        return Plan(steps, sum(1 << i for i, _ in numbered))
+        views = tuple(number for number, view in enumerate(self.views) if act in view.acts)
+        return Plan(steps, sum(1 << i for i, _ in numbered), views)
 
     def _check(self) -> None:
         if len({view.entity for view in self.all_views}) != 1 or not self.views:

@@ -1,15 +1,15 @@
 """The states of one entity while events are folded into them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Value
-from attune.features.feature_set import FeatureSet, Place
+from attune.features.feature_set import FeatureSet, Place, Plan
 from attune.features.parts import as_of, joined
 from attune.features.view import FeatureView
 
-_UNREAD: Any = object()
+_UNREAD: Final[Any] = object()
 
 
 class Raised(Exception):
@@ -29,17 +29,18 @@ class Folded:
     others. Everywhere here views go by their state's name.
     """
 
-    __slots__ = ("_dirty", "_features", "_latest", "_parts", "_states", "_stored", "lost")
+    __slots__ = ("_at", "_dirty", "_features", "_parts", "_plan", "_states", "_times", "lost")
 
     def __init__(self, features: FeatureSet, stored: Mapping[str, bytes]) -> None:
         self._features = features
         self._states: list[Any] = [_UNREAD] * len(features.features)
         self._parts: list[bytes] = [b""] * len(features.features)
-        self._latest: dict[Act, int] = {}
-        """Time of the latest event by act, of those folded here."""
-        self._stored: dict[str, int] = {}
-        """Time of the latest event by view, of those before."""
-        self._dirty = 0
+        self._times: list[int] = [0] * len(features.views)
+        """Time of the latest event of each view, ms since 1970."""
+        self._plan: Plan | None = None
+        """What the last event did, and so have those before it that `_at` is the latest of."""
+        self._at: int = 0
+        self._dirty: int = 0
         self.lost: dict[str, str] = {}
         for name, raw in stored.items():
             if place := features.places.get(name):
@@ -53,23 +54,37 @@ class Folded:
         Raises:
             Raised: a feature broke. The states are spent: begin again with the stored ones.
         """
-        plan = self._features.plans[act]
-        states, parts, empties = self._states, self._parts, self._features.empties
+        features = self._features
+        plan = features.plans[act]
+        states = self._states
         number = -1
         try:
             for number, update in plan.steps:
                 state = states[number]
                 if state is _UNREAD:
-                    state = self.state(number) if parts[number] else empties[number]()
-                    states[number] = state
+                    raw = self._parts[number]
+                    states[number] = state = (
+                        self.state(number) if raw else features.empties[number]()
+                    )
                 if not skipped or number not in skipped:
                     states[number] = update(state, event, at)
         except Exception as error:
-            raise Raised(number, self._features.features[number]) from error
+            raise Raised(number, features.features[number]) from error
         self._dirty |= plan.mask
-        latest = self._latest
-        if at > latest.get(act, -1):
-            latest[act] = at
+        if plan is not self._plan:
+            self._date()
+            self._plan = plan
+            self._at = at
+        elif at > self._at:
+            self._at = at
+
+    def _date(self) -> None:
+        """Have `_times` say how late the latest events were."""
+        if self._plan is not None:
+            times, at = self._times, self._at
+            for view in self._plan.views:
+                times[view] = max(times[view], at)
+            self._plan = None
 
     def go_on(self, raised: Raised, act: Act, event: Event, at: int) -> None:
         """Give an event to the features after the one that raised; that one is as it was before.
@@ -99,7 +114,7 @@ class Folded:
                 self._dirty |= 1 << number
         for name in self._features.places:
             if (newest := other.newest(name)) > self.newest(name):
-                self._stored[name] = newest
+                self._times[self._features.places[name].number] = newest
                 self.touch(name)  # also where its events said nothing: they were the latest
 
     def holds(self, number: int) -> bool:
@@ -108,21 +123,17 @@ class Folded:
 
     def read(self, view: FeatureView, now: int) -> dict[str, Value]:
         """Return the values of a view at `now` (ms since 1970)."""
-        _, start, stop, _ = self._features.places[view.state_name]
+        _, _, start, stop, _ = self._features.places[view.state_name]
         return view.read([self.state(number) for number in range(start, stop)], now)
 
     def newest(self, name: str) -> int:
         """Return the time of the latest event in a view, ms since 1970; 0 if there was none."""
-        newest = self._stored.get(name, 0)
-        acts = self._features.places[name].view.acts
-        for act, at in self._latest.items():
-            if at > newest and act in acts:
-                newest = at
-        return newest
+        self._date()
+        return self._times[self._features.places[name].number]
 
     def touch(self, name: str) -> None:
         """Have a view's bytes told by `changed` whether or not an event touched it."""
-        _, start, stop, mask = self._features.places[name]
+        _, _, start, stop, mask = self._features.places[name]
         for number in range(start, stop):
             self.state(number)
         self._dirty |= mask
@@ -136,7 +147,7 @@ class Folded:
 
     def states(self) -> dict[str, bytes]:
         """Return the bytes of each view that has any, whatever was asked before."""
-        for name, (_, start, stop, _) in self._features.places.items():
+        for name, (_, _, start, stop, _) in self._features.places.items():
             if any(self.holds(number) for number in range(start, stop)):
                 self.touch(name)
         return self.changed()
@@ -152,17 +163,16 @@ class Folded:
         found: dict[str, bytes] = {}
         if not self._dirty:
             return found
-        parts, states, stored = self._parts, self._states, self._stored
+        self._date()
+        parts, states, times = self._parts, self._states, self._times
         packs = self._features.packs
-        for name, version, start, stop, numbers in self._features.touched(self._dirty):
-            for number in numbers:
+        for view, name, version, start, stop, touched in self._features.touched(self._dirty):
+            for number in touched:
                 try:
                     parts[number] = packs[number](states[number])
                 except Exception as error:  # noqa: BLE001 - as in `merge`
                     self._give_up(number, error)
-            stored[name] = newest = self.newest(name)
-            found[name] = joined(version, parts[start:stop], newest)
-        self._latest.clear()  # what an act has touched was dirty, so `stored` has it
+            found[name] = joined(version, parts[start:stop], times[view])
         self._dirty = 0
         return found
 
@@ -174,13 +184,13 @@ class Folded:
         self._states[number] = self._unpacked(number)
 
     def _take_over(self, place: Place, raw: bytes) -> None:
-        view, start, stop, _ = place
+        number, view, start, stop, _ = place
         try:
             self._parts[start:stop] = view.split(raw)
         except CorruptState as error:
             self.lost[view.state_name] = str(error)
         else:
-            self._stored[view.state_name] = as_of(raw)
+            self._times[number] = as_of(raw)
 
     def _unpacked(self, number: int) -> Any:  # noqa: ANN401 - as above
         part = self._parts[number]

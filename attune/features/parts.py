@@ -28,12 +28,15 @@ _NARROW: Final = 256
 def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
     """Return packed states of a view in one piece, with the time of the latest event."""
     lengths = [len(part) for part in parts]
-    try:
-        table = bytes(lengths)
-    except ValueError:  # one has 256 bytes or more
+    narrow = True
+    for length in lengths:
+        if length >= _NARROW:
+            narrow = False
+    if not narrow:
         head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
-        return b"".join((head, _lengths(len(lengths)).pack(*lengths), *parts))
-    return _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC) + table + b"".join(parts)
+        return b"".join([head, _lengths(len(lengths)).pack(*lengths), *parts])
+    head = _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC)
+    return b"".join([head, bytes(lengths), *parts])
 
 
 def split(version: int, count: int, raw: bytes) -> Parts:

@@ -19,6 +19,10 @@ class Link:
     when: Stamp
 
 
+LINKING = frozenset({"identify", "alias"})
+"""Calls that may make profiles one."""
+
+
 def links_of(event: Event) -> list[Link]:
     """Return which profiles an event makes one: identify (both ids) and alias (previousId).
 

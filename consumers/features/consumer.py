@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from itertools import chain
+from typing import Final
 
 from attune.features.feature import HOUR, Untakable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Places, Refused, Taken
-from attune.profiles.arrived import Arrived, arrived
-from attune.profiles.redirect import links_of
+from attune.profiles.arrived import Arrived
+from attune.profiles.redirect import LINKING, links_of
 from attune.stream import EVENTS
 from attune.telemetry import EVENTS_LATE
 from consumers.features.entities import Entities
@@ -18,7 +18,7 @@ from consumers.features.users import Users
 CACHED = 20_000
 """Entities of each kind that stay decoded between batches: some 5 kB each."""
 
-_LATE = 24 * HOUR
+_LATE: Final = 24 * HOUR
 
 
 class Features:
@@ -65,7 +65,7 @@ class Features:
 
     async def take(self, batch: Sequence[Taken]) -> Sequence[Refused]:
         """See `Consumer.take`."""
-        taken = [arrived(one.event, one.position) for one in batch]
+        taken = [Arrived(one.event, one.position) for one in batch]
         refused: Sequence[Refused] = ()
         if self._checks:
             taken, refused = self._checked(taken)
@@ -79,8 +79,10 @@ class Features:
         for failure in done:
             if failure is not None:
                 raise failure
-        for link in chain.from_iterable(links_of(one.event) for one in taken):
-            await self._users.hand_over(link)
+        for one in taken:
+            if one.act in LINKING:
+                for link in links_of(one.event):
+                    await self._users.hand_over(link)
         self._count_late(counted)
         return refused
 
@@ -98,6 +100,9 @@ class Features:
         return fine, refused
 
     def _count_late(self, counted: Sequence[Arrived]) -> None:
-        late = sum(one.received * 1000 - one.at > _LATE for one in counted)
+        late = 0
+        for one in counted:
+            if one.received * 1000 - one.at > _LATE:
+                late += 1
         if late:
             self._late.inc(late)

@@ -72,7 +72,8 @@ class Entities:
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for each in whole:
-            tell_lost(each)
+            if each.lost:
+                tell_lost(each)
             if each.id in refused:
                 again[each.id] = pending[each.id]
             else:
@@ -83,12 +84,12 @@ class Entities:
 
     def _take(self, kept: Kept, parts: Sequence[tuple[Arrived, Event]]) -> bool:
         """Fold an entity's events; False if a feature broke, so that all has to be done again."""
-        pass_on, faults = kept.pass_on, self._faults
+        faults = self._faults
         known = faults.known  # mostly none, so that nothing is looked up
         for one, part in parts:
             skipped = faults.skipped(self._name, one) if known else NOTHING
             try:
-                pass_on(one, part, skipped)
+                kept.pass_on(one, part, skipped)
             except Raised as raised:
                 faults.note(self._name, one, raised)
                 return False

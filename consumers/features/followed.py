@@ -106,7 +106,8 @@ class Profiles:
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for profile in profiles:
-            tell_lost(profile)
+            if profile.lost:
+                tell_lost(profile)
             if profile.id not in refused:
                 if profile.id in written:
                     profile.saved()

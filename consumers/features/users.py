@@ -1,9 +1,7 @@
 """Profiles: each event into the one it belongs to, wherever redirects lead."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
-from attune.errors import Unavailable
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
@@ -19,9 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-
-_AT_ONCE = 300
-"""Profiles of one write: the store works on these while we fold the next ones."""
+from consumers.features.saves import Saves, portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -87,27 +83,18 @@ class Users:
         retries: set[Position],
     ) -> list[ProfileId]:
         """Fold profile by profile, and save many at once; return which have to be done again."""
-        targets = list(by_target)
-        saving: list[asyncio.Task[list[Profile]]] = []
         again: list[ProfileId] = []
-        away: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for start in range(0, len(targets), _AT_ONCE):
-                    whole = []
-                    for target in targets[start : start + _AT_ONCE]:
-                        profile = followed.profiles[target]
-                        if self._take(profile, by_target[target], pending, retries):
-                            whole.append(profile)
-                        else:
-                            again.append(target)
-                    saving.append(group.create_task(self._profiles.save(whole)))
-                    await asyncio.sleep(0)  # so that the write goes out before we fold on
-        except* Unavailable as group_of:
-            away = group_of.exceptions[0]
-        if away is not None:
-            raise away
-        return again + [refused.profile for task in saving for refused in task.result()]
+        async with Saves(self._profiles.save) as saves:
+            for targets in portions(by_target):
+                whole: list[Profile] = []
+                for target in targets:
+                    profile = followed.profiles[target]
+                    if self._take(profile, by_target[target], pending, retries):
+                        whole.append(profile)
+                    else:
+                        again.append(target)
+                await saves.begin(whole)
+        return again + [refused.profile for refused in saves.refused]
 
     def _take(
         self,
@@ -117,13 +104,13 @@ class Users:
         retries: set[Position],
     ) -> bool:
         """Fold a profile's events; False if a feature broke, so that all has to be done again."""
-        take, faults = profile.take, self._faults
+        faults = self._faults
         known = faults.known  # mostly none, so that nothing is looked up
         for source in sources:
             for one in pending[source]:
                 skipped = faults.skipped(self._name, one) if known else NOTHING
                 try:
-                    verdict = take(source, one, skipped)
+                    verdict = profile.take(source, one, skipped)
                 except Raised as raised:
                     faults.note(self._name, one, raised)
                     return False
