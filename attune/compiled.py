@@ -45,6 +45,7 @@ MODULES = (
     "attune/profiles/profile.py",
     "attune/profiles/reached.py",
     "attune/profiles/segments.py",
+    "attune/profiles/traits.py",
     "consumers/batch.py",
     "consumers/features/cache.py",
     "consumers/features/consumer.py",

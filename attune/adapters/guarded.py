@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from hashlib import sha1
+from typing import Final
 
 from attune.adapters.feast import Layout
 from attune.adapters.link import Reply
@@ -97,7 +98,17 @@ class Guarded:
         return made
 
 
-_NO_ROW = Row()
+_NO_ROW: Final = Row()
+
+
+def errors(replies: Sequence[Reply]) -> list[int]:
+    """Return which of the replies are errors."""
+    return [place for place, reply in enumerate(replies) if isinstance(reply, Exception)]
+
+
+def refused(writes: Sequence[Write], replies: Sequence[Reply]) -> set[str]:
+    """Return the rows that somebody else had written meanwhile; no reply is an error."""
+    return {write.id for write, done in zip(writes, replies, strict=True) if not done}
 
 
 def _pairs(found: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from attune.adapters.cluster import Cluster
 from attune.adapters.dial import options_of
 from attune.adapters.feast import Layout
-from attune.adapters.guarded import STILL, Guarded
+from attune.adapters.guarded import STILL, Guarded, errors, refused
 from attune.adapters.link import Reply
 from attune.adapters.wire import Wire
 from attune.errors import Emptied, Unavailable
@@ -133,7 +133,7 @@ class RedisStore(OnlineStore):
         commands = self._guarded.writes(writes)
         replies = await self._wire.run(commands)
         # Redis forgets scripts when it restarts: load it again and repeat just those writes.
-        forgotten = [i for i, reply in _errors(replies) if str(reply).startswith("NOSCRIPT")]
+        forgotten = [i for i in errors(replies) if str(replies[i]).startswith("NOSCRIPT")]
         if forgotten:
             for node in await self._wire.nodes():
                 raised((await node.run([(b"SCRIPT", b"LOAD", self._guarded.script)]))[0])
@@ -141,7 +141,7 @@ class RedisStore(OnlineStore):
             for i, reply in zip(forgotten, again, strict=True):
                 replies[i] = reply
         _all_raised(replies)
-        return {w.id for w, done in zip(writes, replies, strict=True) if not done}
+        return refused(writes, replies)
 
 
 def _fields(prefix: str, places: Places) -> Iterable[str | int]:
@@ -165,13 +165,9 @@ def _begun(noted: dict[str, bytes]) -> Begun:
     return Begun(first, _FILLED in noted)
 
 
-def _errors(replies: Sequence[Reply]) -> list[tuple[int, Exception]]:
-    return [(i, reply) for i, reply in enumerate(replies) if isinstance(reply, Exception)]
-
-
 def _all_raised(replies: Sequence[Reply]) -> None:
-    for _, error in _errors(replies):
-        raised(error)
+    for place in errors(replies):
+        raised(replies[place])
 
 
 def raised(reply: Reply) -> Reply:

@@ -29,7 +29,7 @@ class Folded:
     others. Everywhere here views go by their state's name.
     """
 
-    __slots__ = ("_at", "_dirty", "_features", "_parts", "_plan", "_states", "_times", "lost")
+    __slots__ = ("_at", "_dirty", "_features", "_lost", "_parts", "_plan", "_states", "_times")
 
     def __init__(self, features: FeatureSet, stored: Mapping[str, bytes]) -> None:
         self._features = features
@@ -41,10 +41,27 @@ class Folded:
         """What the last event did, and so have those before it that `_at` is the latest of."""
         self._at: int = 0
         self._dirty: int = 0
-        self.lost: dict[str, str] = {}
+        self._lost: dict[str, str] | None = None
         for name, raw in stored.items():
             if place := features.places.get(name):
                 self._take_over(place, raw)
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """Views that have lost a state, and why."""
+        return self._lost or {}
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether there are any; asked of each row, so that no dict is made for it."""
+        return self._lost is not None
+
+    def forget_lost(self) -> None:
+        """Begin anew: it was told."""
+        self._lost = None
+
+    def _lose(self, name: str, why: str) -> None:
+        self._lost = {**self.lost, name: why}
 
     def update(
         self, act: Act, event: Event, at: int, skipped: frozenset[int] = frozenset()
@@ -180,7 +197,7 @@ class Folded:
         """Go back to what was stored last."""
         view, _ = self._features.owners[number]
         name = type(self._features.features[number]).__name__
-        self.lost[view.state_name] = f"{view.full_name}, {name} is as it was before: {error!r}"
+        self._lose(view.state_name, f"{view.full_name}, {name} is as it was before: {error!r}")
         self._states[number] = self._unpacked(number)
 
     def _take_over(self, place: Place, raw: bytes) -> None:
@@ -188,7 +205,7 @@ class Folded:
         try:
             self._parts[start:stop] = view.split(raw)
         except CorruptState as error:
-            self.lost[view.state_name] = str(error)
+            self._lose(view.state_name, str(error))
         else:
             self._times[number] = as_of(raw)
 
@@ -199,5 +216,5 @@ class Folded:
             try:
                 return view.unpacked(place, part)
             except CorruptState as error:
-                self.lost[view.state_name] = str(error)
+                self._lose(view.state_name, str(error))
         return self._features.features[number].empty()

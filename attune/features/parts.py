@@ -18,6 +18,7 @@ _WIDE: Final = 0xA8
 """First byte where a part has 256 bytes or more: lengths are four bytes each then."""
 
 _HEAD = struct.Struct("<Q")
+_HEAD_SIZE: Final = 8
 _AS_OF: Final = 16
 """The head as one number: first byte, version, and above these bits the time of the latest event,
 ms since 1970: enough until the year 10889."""
@@ -27,15 +28,16 @@ _NARROW: Final = 256
 
 def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
     """Return packed states of a view in one piece, with the time of the latest event."""
-    lengths = [len(part) for part in parts]
-    narrow = True
-    for length in lengths:
-        if length >= _NARROW:
-            narrow = False
-    if not narrow:
+    lengths: list[int] = []
+    longest = 0
+    for part in parts:
+        length = len(part)
+        lengths.append(length)
+        longest = max(longest, length)
+    if longest >= _NARROW:
         head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
         return b"".join([head, _lengths(len(lengths)).pack(*lengths), *parts])
-    head = _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC)
+    head = (as_of << _AS_OF | version << 8 | _MAGIC).to_bytes(_HEAD_SIZE, "little")
     return b"".join([head, bytes(lengths), *parts])
 
 

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -15,15 +16,18 @@ from attune.profiles.arrived import Arrived
 from attune.profiles.ledger import NEW, Ledger, Verdict
 from attune.profiles.seam import SEAMS, Seam
 
-LEDGER = "ledger"
-SEAM = "seam"
+LEDGER: Final = "ledger"
+SEAM: Final = "seam"
 """Names of the records beside the states of the feature views."""
 
-FORMAT = b"\x02"
+FORMAT: Final = b"\x02"
 """First byte of every record; a new layout gets another, and the old one stays readable."""
 
 _TAG = struct.Struct("<H")
-NOTHING: frozenset[int] = frozenset()
+NOTHING: Final[frozenset[int]] = frozenset()
+_NONE: Final[frozenset[str]] = frozenset()
+_NO_SEAMS: Final[dict[str, Seam]] = {}
+"""Of nearly every row; never changed, but replaced."""
 
 
 class Kept:
@@ -46,7 +50,7 @@ class Kept:
         self.id = entity
         self.version = row.version
         self.features = features
-        self._removed: frozenset[str] = frozenset()
+        self._removed: frozenset[str] = _NONE
         try:
             self._read_records(row, complete=complete)
         except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
@@ -60,7 +64,7 @@ class Kept:
     def _read_records(self, row: Row, *, complete: bool) -> None:
         records = row.records
         owner = ProfileId(self.id)
-        self.seams: dict[str, Seam] = {}
+        self.seams: dict[str, Seam] = _NO_SEAMS
         raw = records.get(LEDGER)
         if raw is None:  # nothing was taken in yet: all that will be comes into every view
             self.ledger = Ledger(owner)
@@ -79,17 +83,24 @@ class Kept:
         the last release that still runs. Such a tail is of no use, and the seam is here and now.
         """
         written, held = SEAMS.decode(known(raw)) if raw else (version, {})
+        found: dict[str, Seam] = {}
         for name, tag in self.features.tag_of.items():
             if not self.ledger.has(tag):
                 seam = held.get(name) if written == version else None
                 seam = seam or Seam.at(self.ledger)
                 if seam.read or seam.past:  # else there is nothing before it
-                    self.seams[name] = seam
+                    found[name] = seam
+        self.seams = found
 
     @property
     def lost(self) -> dict[str, str]:
         """Views whose state begins anew, and why."""
         return self.folded.lost
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether there are any."""
+        return self.folded.has_lost
 
     def enter(
         self, source: ProfileId, arrived: Arrived, skipped: frozenset[int] = NOTHING
@@ -153,7 +164,7 @@ class Kept:
         """Go on from the row that the last `write` made."""
         self.version += 1
         self.ledger.changed = False
-        self._removed = frozenset()
+        self._removed = _NONE
 
     def copy(self) -> "Kept":
         """Return one with the same states and ledger, which may be spent."""
@@ -165,17 +176,21 @@ class Kept:
     def forget(self) -> None:
         """Let go of every state, because somebody else has all that was taken in."""
         self.folded = Folded(self.features, {})
-        self.seams = {}
+        self.seams = _NO_SEAMS
         self.ledger.give_away()
 
     def absorb(self, other: "Kept") -> None:
         """Take over everything of an entity that became this one; `other` is spent."""
         self.folded.merge(other.folded)
         self.ledger.absorb(other.ledger)
+        if not other.seams:
+            return
+        seams = dict(self.seams)
         for name, theirs in other.seams.items():
-            ours = self.seams.get(name)
-            self.seams[name] = ours.joined(theirs) if ours else theirs
+            ours = seams.get(name)
+            seams[name] = ours.joined(theirs) if ours else theirs
             self.folded.touch(name)
+        self.seams = seams
 
     @property
     def missing(self) -> set[str]:

@@ -2,7 +2,6 @@
 
 import struct
 from enum import Enum
-from functools import cache
 from typing import Final
 
 import mmh3
@@ -10,7 +9,7 @@ import mmh3
 from attune.ids import ProfileId
 from attune.profiles.arrived import Arrived
 from attune.profiles.mark import Mark
-from attune.profiles.reached import MARK_SIZE, Reached
+from attune.profiles.reached import MARK, MARK_SIZE, Reached
 from attune.profiles.spans import ALL, rest, union
 
 _MINUTE: Final = 60  # seconds
@@ -43,9 +42,10 @@ class Verdict(Enum):
 
 NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
 
-_HEAD = struct.Struct("<qqIBBBH")
+_HEAD = "qqIBBBH"
 """First and last seen (ms), newest minute, whole views, places of its own, whether there are places
 of others (packed behind them), message ids."""
+_HEADER = struct.Struct("<" + _HEAD)
 _TAG: Final = 2  # bytes
 
 
@@ -177,24 +177,30 @@ class Ledger:
         for place, mark in self.reached.marks.items():
             self.reached.set_others(place, union(((ALL, mark.offset),)))
 
-    def encode(self, before: bytes = b"") -> bytes:
-        """Return its bytes, behind what is to stand before them; equal ledgers give equal ones."""
+    def encode(self, form: bytes) -> bytes:
+        """Return its bytes behind that of their format; equal ledgers give equal ones."""
         if len(self.recent) > _FEW:
             self._forget()
         own, foreign = self.reached.packed()
-        views = self.views
         ids = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
-        ids.sort()
-        head = _HEAD.pack(
+        if len(ids) > 1:
+            ids.sort()
+        views, marks = self.views, len(own) // 4
+        packed: bytes = _layout(len(views), marks, len(foreign), len(ids)).pack(
+            form,
             self.first_seen,
             self.last_seen,
             self.newest,
             len(views) // _TAG,
-            len(own) // MARK_SIZE,
+            marks,
             1 if foreign else 0,
             len(ids),
+            views,
+            *own,
+            foreign,
+            *ids,
         )
-        return b"".join([before, head, views, own, foreign, _ids_layout(len(ids)).pack(*ids)])
+        return packed
 
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
@@ -213,14 +219,14 @@ class Ledger:
             struct.error, ValueError: they are none.
         """
         found = cls(owner)
-        first, last, newest, views, own, foreign, ids = _HEAD.unpack_from(raw)
+        first, last, newest, views, own, foreign, ids = _HEADER.unpack_from(raw)
         found.first_seen, found.last_seen, found.newest = first, last, newest
-        start = _HEAD.size + views * _TAG
-        found.views = raw[_HEAD.size : start]
+        start = _HEADER.size + views * _TAG
+        found.views = raw[_HEADER.size : start]
         start = found.reached.unpack(raw, start, own, foreign=bool(foreign))
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
-        numbers: tuple[int, ...] = _ids_layout(ids).unpack_from(raw, start)
+        numbers: tuple[int, ...] = struct.unpack_from(f"<{ids}Q", raw, start)
         for number in numbers:
             low = number >> _MINUTE_SHIFT & _LOW
             # The minute was cut to 12 bits: it is the latest one that ends so.
@@ -237,16 +243,28 @@ def glance(raw: bytes) -> tuple[int, int, bytes]:
     Raises:
         struct.error, ValueError: the bytes are no ledger.
     """
-    first, last, _, views, own, _, ids = _HEAD.unpack_from(raw)
-    end = _HEAD.size + views * _TAG
+    first, last, _, views, own, _, ids = _HEADER.unpack_from(raw)
+    end = _HEADER.size + views * _TAG
     if len(raw) < end + own * MARK_SIZE + 8 * ids:
         raise ValueError(f"a ledger of {len(raw)} bytes")
-    return first, last, raw[_HEAD.size : end]
+    return first, last, raw[_HEADER.size : end]
 
 
-@cache
-def _ids_layout(count: int) -> struct.Struct:
-    return struct.Struct(f"<{count}Q")
+def _layout(views: int, marks: int, foreign: int, ids: int) -> struct.Struct:
+    """Return the layout of a ledger behind its format, with so many bytes, marks, bytes and ids."""
+    if foreign:
+        return struct.Struct(f"<1s{_HEAD}{views}s{marks * MARK}{foreign}s{ids}Q")
+    shape = (views << 8 | marks) << 16 | ids
+    found = _LAYOUTS.get(shape)
+    if found is None:
+        found = struct.Struct(f"<1s{_HEAD}{views}s{marks * MARK}0s{ids}Q")
+        if len(_LAYOUTS) < _SHAPES:
+            _LAYOUTS[shape] = found
+    return found
+
+
+_SHAPES: Final = 10_000
+_LAYOUTS: Final[dict[int, struct.Struct]] = {}
 
 
 def _hashed(message_id: str) -> int:

@@ -1,6 +1,7 @@
 """A profile while it is folded: from a stored row, through events, to the next write."""
 
 import struct
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,7 @@ RECORDS = (LEDGER, TRAITS, REDIRECT, SEAM)
 """Names of the records beside the states of the feature views."""
 
 _NEVER: Stamp = (-1, "")
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Profile(Kept):
@@ -35,7 +37,7 @@ class Profile(Kept):
         self, profile: ProfileId, row: Row, features: FeatureSet, *, complete: bool = True
     ) -> None:
         super().__init__(profile, row, features, complete=complete)
-        self._changed: set[str] = set()
+        self._changed: frozenset[str] = _NONE
         records = row.records
         self.traits = Traits()
         self.redirect: Redirect | None = None
@@ -67,7 +69,7 @@ class Profile(Kept):
         verdict = self.enter(source, arrived, skipped)
         event = arrived.event
         if verdict is NEW and event.traits and event.type == "identify" and self.traits.take(event):
-            self._changed.add(TRAITS)
+            self._changed |= {TRAITS}
         return verdict
 
     def take_over(self, former: "Profile", link: Link) -> None:
@@ -75,18 +77,18 @@ class Profile(Kept):
         self.absorb(former)
         self.traits.absorb(former.traits)
         self.traits.former[former.profile] = link.when
-        self._changed.add(TRAITS)
+        self._changed |= {TRAITS}
 
     def learn(self, traits: Traits) -> None:
         """Take over what was known of the visitor before; newer traits stay."""
         self.traits.absorb(Traits(traits.values))
-        self._changed.add(TRAITS)
+        self._changed |= {TRAITS}
 
     def freeze(self, link: Link) -> None:
         """Send later events to the link's target; what is here stays until it is absorbed."""
         before = self.redirect.target if self.redirect else None
         self.redirect = Redirect(link.target, link.when, before=before)
-        self._changed.add(REDIRECT)
+        self._changed |= {REDIRECT}
 
     def release(self, link: Link) -> None:
         """Take in no more events of a former profile, which the link sends elsewhere.
@@ -95,7 +97,7 @@ class Profile(Kept):
         it here, or are refused because this profile was written meanwhile.
         """
         self.traits.former[link.source] = link.when
-        self._changed.add(TRAITS)
+        self._changed |= {TRAITS}
 
     def has_absorbed(self, former: "Profile") -> bool:
         """Say whether this has what the frozen profile has, of its link or since of a newer one."""
@@ -112,7 +114,7 @@ class Profile(Kept):
         if self.redirect is None:
             raise RuntimeError(f"{self.id} has not been handed over")
         self.redirect = Redirect(self.redirect.target, self.redirect.when, done=True)
-        self._changed = {REDIRECT}
+        self._changed = frozenset({REDIRECT})
         self.forget()
         states = (view.state_name for view in self.features.views)
         self._removed = frozenset({TRAITS, SEAM, *states})
@@ -125,6 +127,8 @@ class Profile(Kept):
 
     def _records(self) -> dict[str, bytes]:
         records = super()._records()
+        if not self._changed:
+            return records
         if TRAITS in self._changed:
             records[TRAITS] = FORMAT + self.traits.encode()
         if REDIRECT in self._changed and self.redirect is not None:
@@ -134,4 +138,4 @@ class Profile(Kept):
     def saved(self) -> None:
         """See `Kept.saved`."""
         super().saved()
-        self._changed.clear()
+        self._changed = _NONE

@@ -12,8 +12,8 @@ from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import Spans
 from attune.stream import TOPICS
 
-_MARK: Final = "BHQI"  # topic, partition, offset, second
-MARK_SIZE: Final = struct.calcsize("<" + _MARK)
+MARK: Final = "BHQI"  # topic, partition, offset, second
+MARK_SIZE: Final = struct.calcsize("<" + MARK)
 _LENGTH = struct.Struct("<H")
 _NUMBERS: Final = {topic: number for number, topic in enumerate(TOPICS)}
 Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
@@ -103,8 +103,8 @@ class Reached:
         else:
             self._others.pop(place, None)
 
-    def packed(self) -> tuple[bytes, bytes]:
-        """Return the owner's own marks, and those of others with what tells their length."""
+    def packed(self) -> tuple[list[int], bytes]:
+        """Return the owner's own marks, four numbers each, and those of others as bytes."""
         if self._foreign or self._others:
             return self._packed_apart()
         own = self._own
@@ -112,10 +112,13 @@ class Reached:
         for log in sorted(own) if len(own) > 1 else own:
             topic, partition = name_of(log)
             reach = own[log]
-            flat += [_NUMBERS[topic], partition, reach.offset, reach.received]
-        return _layout(len(own)).pack(*flat), b""
+            flat.append(_NUMBERS[topic])
+            flat.append(partition)
+            flat.append(reach.offset)
+            flat.append(reach.received)
+        return flat, b""
 
-    def _packed_apart(self) -> tuple[bytes, bytes]:
+    def _packed_apart(self) -> tuple[list[int], bytes]:
         own: list[int] = []
         foreign: list[Foreign] = []
         marks = self.marks
@@ -126,11 +129,10 @@ class Reached:
                 foreign.append((source, topic, partition, mark.offset, mark.received, others))
             else:
                 own += (_NUMBERS[topic], partition, mark.offset, mark.received)
-        packed = _layout(len(own) // 4).pack(*own)
         if not foreign:
-            return packed, b""
+            return own, b""
         rest_of = msgspec.msgpack.encode(foreign)
-        return packed, _LENGTH.pack(len(rest_of)) + rest_of
+        return own, _LENGTH.pack(len(rest_of)) + rest_of
 
     def unpack(self, raw: bytes, start: int, own: int, *, foreign: bool) -> int:
         """Take in `own` packed marks, and those of others if there are any; say where they end.
@@ -157,4 +159,4 @@ class Reached:
 
 @cache
 def _layout(count: int) -> struct.Struct:
-    return struct.Struct("<" + count * _MARK)
+    return struct.Struct("<" + count * MARK)

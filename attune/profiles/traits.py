@@ -1,6 +1,5 @@
 """What is known of a visitor: traits, newest wins, and the profiles that became this one."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,12 +14,18 @@ Stamp = tuple[int, str]
 _INT64 = 2**63
 
 
-@dataclass(slots=True)
 class Traits:
     """Traits with the stamp that set each, and former profiles with the stamp of their link."""
 
-    values: dict[str, tuple[Stamp, Any]] = field(default_factory=dict)
-    former: dict[ProfileId, Stamp] = field(default_factory=dict)
+    __slots__ = ("former", "values")
+
+    def __init__(
+        self,
+        values: dict[str, tuple[Stamp, Any]] | None = None,
+        former: dict[ProfileId, Stamp] | None = None,
+    ) -> None:
+        self.values = {} if values is None else values
+        self.former = {} if former is None else former
 
     def take(self, event: Event) -> bool:
         """Take in an event's traits; say whether anything changed."""

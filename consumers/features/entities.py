@@ -72,7 +72,7 @@ class Entities:
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for each in whole:
-            if each.lost:
+            if each.has_lost:
                 tell_lost(each)
             if each.id in refused:
                 again[each.id] = pending[each.id]

@@ -17,7 +17,7 @@ def tell_lost(kept: Kept) -> None:
     """Log what could not be read, merged or stored of an entity."""
     for reason in kept.lost.values():
         _log.error("features.state_lost", entity=kept.id, reason=reason)
-    kept.lost.clear()
+    kept.folded.forget_lost()
 
 
 class Faults:

@@ -106,7 +106,7 @@ class Profiles:
         written = {write.id for write in writes}
         refused = await self._store.save(writes) if writes else set()
         for profile in profiles:
-            if profile.lost:
+            if profile.has_lost:
                 tell_lost(profile)
             if profile.id not in refused:
                 if profile.id in written:
