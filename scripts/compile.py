@@ -87,8 +87,12 @@ def _check(path: Path) -> None:
         if any(option.arg != "metaclass" for option in node.keywords):
             sys.exit(f"{path}:{node.lineno}: {node.name} has options, which mypyc leaves out")
         plain = [each for each in node.body if isinstance(each, ast.Assign)]
-        if plain and node.decorator_list:
+        if plain and not all(map(_for_mypyc, node.decorator_list)):
             sys.exit(f"{path}:{plain[0].lineno}: mypyc would make a field of this; set it outside")
+
+
+def _for_mypyc(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "mypyc_attr"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import struct
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from attune.collect.event import Event
 from attune.features.feature import Act, Update
 from attune.features.money import worth
@@ -11,6 +13,7 @@ _LAYOUT = struct.Struct("<qqIIIIIq")
 _LARGEST: Final = 2**63 - 1
 
 
+@mypyc_attr(acyclic=True)
 class Course:
     """From the first to the last event (ms since 1970), and what happened in between."""
 

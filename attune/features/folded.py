@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from attune.collect.event import Event
 from attune.features.feature import Act, CorruptState, Feature, Value
 from attune.features.feature_set import FeatureSet, Place, Plan
@@ -21,6 +23,7 @@ class Raised(Exception):
         self.feature = feature
 
 
+@mypyc_attr(acyclic=True)
 class Folded:
     """Decodes the state of a feature when an event first touches it; packs what was touched.
 

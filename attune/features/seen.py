@@ -3,6 +3,8 @@
 import struct
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from attune.collect.event import Event
 from attune.features.money import CENT
 
@@ -14,6 +16,7 @@ _MOST_LINES: Final = 2**16 - 1
 _MOST_CENTS: Final = 2**32 - 1
 
 
+@mypyc_attr(acyclic=True)
 class Seen:
     """Lines with a price, and the sum of their prices in micros: viewed, and put into the cart."""
 

@@ -4,6 +4,8 @@ import struct
 from bisect import insort
 from typing import Final, TypeAlias
 
+from mypy_extensions import mypyc_attr
+
 from attune.collect.event import Event
 from attune.features.feature import CorruptState
 
@@ -19,6 +21,7 @@ MOST_OPEN: Final = 127
 LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
 
 
+@mypyc_attr(acyclic=True)
 class Visits:
     """Sessions that a late event could still join, oldest first, and the sums of older ones."""
 

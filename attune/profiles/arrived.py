@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from attune.collect.event import EPOCH, Event
 from attune.features.feature import Act
 from attune.ids import ProfileId, profile_of
@@ -14,6 +16,7 @@ _TOPICS: Final = sorted(TOPICS)
 NO_LOG: Final = -1
 
 
+@mypyc_attr(acyclic=True)
 class Arrived:
     """An event, where it lay, and what every fold asks of it, computed once; nobody changes it.
 

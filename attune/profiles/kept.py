@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
 from attune.features.feature import CorruptState
@@ -30,6 +31,7 @@ _NO_SEAMS: Final[dict[str, Seam]] = {}
 """Of nearly every row; never changed, but replaced."""
 
 
+@mypyc_attr(acyclic=True)
 class Kept:
     """States, and what was taken in; decodes what it touches, writes only what has changed.
 

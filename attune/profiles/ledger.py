@@ -5,6 +5,7 @@ from enum import Enum
 from typing import Final
 
 import mmh3
+from mypy_extensions import mypyc_attr
 
 from attune.ids import ProfileId
 from attune.profiles.arrived import Arrived
@@ -49,6 +50,7 @@ _HEADER = struct.Struct("<" + _HEAD)
 _TAG: Final = 2  # bytes
 
 
+@mypyc_attr(acyclic=True)
 class Ledger:
     """Offsets and message ids that a profile has applied, and when it was first and last seen.
 

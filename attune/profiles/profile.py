@@ -4,6 +4,7 @@ import struct
 from typing import Final
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from attune.features.feature import CorruptState
 from attune.features.feature_set import FeatureSet
@@ -24,6 +25,7 @@ _NEVER: Stamp = (-1, "")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
+@mypyc_attr(acyclic=True)
 class Profile(Kept):
     """What is kept of a visitor: also traits, and where a profile went that was handed over.
 

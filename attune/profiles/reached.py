@@ -5,6 +5,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from attune.ids import ProfileId
 from attune.profiles.arrived import NO_LOG, Arrived, log_of, name_of
@@ -21,6 +22,7 @@ Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
 _FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
 
 
+@mypyc_attr(acyclic=True)
 class Reach:
     """How far one log was read, as `Mark` says it; changed from event to event."""
 
@@ -31,6 +33,7 @@ class Reach:
         self.received: int = received
 
 
+@mypyc_attr(acyclic=True)
 class Reached:
     """Marks by source profile and log; the owner's own ones are found, and packed, at once."""
 

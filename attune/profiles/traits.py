@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
 from attune.ids import ProfileId
@@ -14,7 +15,8 @@ Stamp = tuple[int, str]
 _INT64 = 2**63
 
 
-class Traits:
+@mypyc_attr(acyclic=True)
+class Traits:  # noqa: PLW1641 - they change, so nobody looks them up
     """Traits with the stamp that set each, and former profiles with the stamp of their link."""
 
     __slots__ = ("former", "values")
@@ -26,6 +28,12 @@ class Traits:
     ) -> None:
         self.values = {} if values is None else values
         self.former = {} if former is None else former
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether the same is known."""
+        if not isinstance(other, Traits):
+            return NotImplemented
+        return self.values == other.values and self.former == other.former
 
     def take(self, event: Event) -> bool:
         """Take in an event's traits; say whether anything changed."""
