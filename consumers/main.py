@@ -134,8 +134,10 @@ def _spare_the_collector() -> None:
     """Have garbage collected seldom.
 
     Cached states are many and hold no cycles: each full collection would look at all of them for
-    a tenth of a second, and find nothing.
+    a tenth of a second, and find nothing. And a batch makes some hundred thousand objects that are
+    gone after it: with a lower threshold the collector would look at those first, and at nothing
+    else while the cache is full. What has cycles are exceptions and tasks, a few a batch.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(500_000, 20, 1_000)
+    gc.set_threshold(1_000_000, 20, 1_000)

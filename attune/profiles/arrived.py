@@ -9,9 +9,9 @@ from attune.features.feature import Act
 from attune.ids import ProfileId, profile_of
 from attune.stream import TOPICS, Position
 
-_PARTITIONS: Final = 16
+PARTITION_BITS: Final = 16
 """Bits of a partition's number in that of a log."""
-_LOGS: Final = {topic: rank << _PARTITIONS for rank, topic in enumerate(sorted(TOPICS))}
+_LOGS: Final = {topic: rank << PARTITION_BITS for rank, topic in enumerate(sorted(TOPICS))}
 _TOPICS: Final = sorted(TOPICS)
 NO_LOG: Final = -1
 
@@ -52,9 +52,9 @@ def arrived(event: Event, position: Position) -> Arrived:
 def log_of(topic: str, partition: int) -> int:
     """Return the number of a partition, in the order of their names; `NO_LOG` of other topics."""
     rank = _LOGS.get(topic)
-    return NO_LOG if rank is None or partition >> _PARTITIONS else rank | partition
+    return NO_LOG if rank is None or partition >> PARTITION_BITS else rank | partition
 
 
 def name_of(log: int) -> tuple[str, int]:
     """Return topic and partition of a number."""
-    return _TOPICS[log >> _PARTITIONS], log & (1 << _PARTITIONS) - 1
+    return _TOPICS[log >> PARTITION_BITS], log & (1 << PARTITION_BITS) - 1

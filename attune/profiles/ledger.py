@@ -270,4 +270,4 @@ _LAYOUTS: Final[dict[int, struct.Struct]] = {}
 
 
 def _hashed(message_id: str) -> int:
-    return mmh3.hash64(message_id, signed=False)[0] & _HASH_MASK
+    return mmh3.hash64(message_id, 0, True, False)[0] & _HASH_MASK

@@ -8,7 +8,7 @@ import msgspec
 from mypy_extensions import mypyc_attr
 
 from attune.ids import ProfileId
-from attune.profiles.arrived import NO_LOG, Arrived, log_of, name_of
+from attune.profiles.arrived import NO_LOG, PARTITION_BITS, Arrived, log_of, name_of
 from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import Spans
 from attune.stream import TOPICS
@@ -17,6 +17,8 @@ MARK: Final = "BHQI"  # topic, partition, offset, second
 MARK_SIZE: Final = struct.calcsize("<" + MARK)
 _LENGTH = struct.Struct("<H")
 _NUMBERS: Final = {topic: number for number, topic in enumerate(TOPICS)}
+_RANKED: Final = [_NUMBERS[topic] for topic in sorted(TOPICS)]
+"""What a topic is in stored bytes, by its place in the number of a log."""
 Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
 """Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
 _FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
@@ -43,8 +45,9 @@ class Reached:
         self._owner = owner
         self._own: dict[int, Reach] = {}
         """By the number of the log."""
-        self._foreign: dict[Place, Reach] = {}
-        self._others: dict[Place, Spans] = {}
+        self._foreign: dict[Place, Reach] | None = None
+        """Of other sources; most rows never have any, so that no dict is made for them."""
+        self._others: dict[Place, Spans] | None = None
         """Offsets up to a mark that somebody else has: who had the source linked to them before."""
 
     def advance(self, source: ProfileId, arrived: Arrived) -> bool:
@@ -53,6 +56,8 @@ class Reached:
         if log == NO_LOG or source != self._owner:
             position = arrived.position
             place = (source, position.topic, position.partition)
+            if self._foreign is None:
+                self._foreign = {}
             reach = self._foreign.get(place)
             if reach is None:
                 self._foreign[place] = Reach(offset, received)
@@ -71,7 +76,8 @@ class Reached:
     @property
     def marks(self) -> dict[Place, Mark]:
         """How far each place was read."""
-        found = {place: Mark(at.offset, at.received) for place, at in self._foreign.items()}
+        foreign = self._foreign or {}
+        found = {place: Mark(at.offset, at.received) for place, at in foreign.items()}
         for log, at in self._own.items():
             topic, partition = name_of(log)
             found[self._owner, topic, partition] = Mark(at.offset, at.received)
@@ -82,7 +88,7 @@ class Reached:
         source, topic, partition = place
         log = log_of(topic, partition)
         own = source == self._owner and log != NO_LOG
-        reach = self._own.get(log) if own else self._foreign.get(place)
+        reach = self._own.get(log) if own else (self._foreign or {}).get(place)
         return UNREAD if reach is None else Mark(reach.offset, reach.received)
 
     def set_mark(self, place: Place, mark: Mark) -> None:
@@ -92,15 +98,19 @@ class Reached:
         reach = Reach(mark.offset, mark.received)
         if source == self._owner and log != NO_LOG:
             self._own[log] = reach
+        elif self._foreign is None:
+            self._foreign = {place: reach}
         else:
             self._foreign[place] = reach
 
     def others(self, place: Place) -> Spans:
         """Return the offsets of a place up to its mark that somebody else has."""
-        return self._others.get(place, ())
+        return self._others.get(place, ()) if self._others is not None else ()
 
     def set_others(self, place: Place, spans: Spans) -> None:
         """Say which offsets of a place somebody else has."""
+        if self._others is None:
+            self._others = {}
         if spans:
             self._others[place] = spans
         else:
@@ -113,10 +123,9 @@ class Reached:
         own = self._own
         flat: list[int] = []
         for log in sorted(own) if len(own) > 1 else own:
-            topic, partition = name_of(log)
             reach = own[log]
-            flat.append(_NUMBERS[topic])
-            flat.append(partition)
+            flat.append(_RANKED[log >> PARTITION_BITS])
+            flat.append(log & (1 << PARTITION_BITS) - 1)
             flat.append(reach.offset)
             flat.append(reach.received)
         return flat, b""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from making import NOON, event, shopped
 
 from attune.collect.event import Commerce, Event, millis
@@ -99,6 +101,28 @@ def test_a_view_tells_the_time_of_its_own_latest_event() -> None:
     again = Folded(features(), raw)
     give(again, shopped("purchased", at=NOON - timedelta(hours=2)))
     assert as_of(again.changed()["purchases"]) == NOW
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(("page", "viewed", "purchased", "refunded")), st.integers(0, 9))
+    ),
+    st.sets(st.integers(0, 20)),
+)
+def test_each_view_knows_its_latest_time_whatever_comes_in_between(
+    events: list[tuple[str, int]], packed_after: set[int]
+) -> None:
+    declared = features()
+    folded = Folded(declared, {})
+    for number, (act, minute) in enumerate(events):
+        at = NOON + timedelta(minutes=minute)
+        give(folded, event(at=at, type="page") if act == "page" else shopped(act, at=at))
+        if number in packed_after:
+            folded.changed()
+
+    for name, place in declared.places.items():
+        times = [NOW + minute * 60_000 for act, minute in events if act in place.view.acts]
+        assert folded.newest(name) == max(times, default=0)
 
 
 def test_what_one_has_and_the_other_has_is_all_in_the_merged_one() -> None:
