@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 from attune.features.feature import HOUR, Untakable
 from attune.features.feature_set import FeatureSet
@@ -28,9 +28,9 @@ class Features:
     has a store of its own.
     """
 
-    name = "features"
-    topics = EVENTS
-    linger = 0.0
+    name: ClassVar[str] = "features"
+    topics: ClassVar[tuple[str, ...]] = EVENTS
+    linger: ClassVar[float] = 0.0
 
     def __init__(
         self,
