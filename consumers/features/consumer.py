@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from mypy_extensions import mypyc_attr
+
 from attune.features.feature import HOUR, Untakable
 from attune.features.feature_set import FeatureSet
 from attune.ports import OnlineStore, Places, Refused, Taken
@@ -21,6 +23,7 @@ CACHED = 20_000
 _LATE: Final = 24 * HOUR
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Features:
     """Folds every event into the features and traits of the profile it belongs to.
 
