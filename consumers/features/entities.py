@@ -1,6 +1,6 @@
 """Products, visits, and whatever else events are about: folded from what is new in a batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
@@ -10,7 +10,8 @@ from attune.profiles.arrived import Arrived
 from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-from consumers.features.faults import Faults, tell_lost
+from consumers.features.faults import Faults
+from consumers.features.saves import Packed, save
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -59,30 +60,36 @@ class Entities:
                         known.append((one, part))
         return parts
 
-    async def _fold(self, pending: Mapping[str, Parts]) -> dict[str, Parts]:
+    async def _fold(self, pending: dict[str, Parts]) -> dict[str, Parts]:
         """Fold once; return what somebody else was faster with, or a feature broke on."""
-        kept = await self._load(pending)
-        again = {
-            entity: parts
-            for entity, parts in pending.items()
-            if not self._take(kept[entity], parts)
-        }
-        whole = [each for entity, each in kept.items() if entity not in again]
-        writes = [write for each in whole if (write := each.write())]
-        written = {write.id for write in writes}
-        refused = await self._store.save(writes) if writes else set()
-        for each in whole:
-            if each.has_lost:
-                tell_lost(each)
-            if each.id in refused:
-                again[each.id] = pending[each.id]
-            else:
-                if each.id in written:  # else the row is at the version that it was read at
-                    each.saved()
-                self._cache.put(each)
+        held = {entity: self._cache.take(entity) for entity in pending}
+        missing = [entity for entity, kept in held.items() if kept is None]
+        rows = await self._store.load(missing) if missing else {}
+        packed, again = self._folded(pending, held, rows)
+        for refused in await save(self._store, packed, self._cache.put):
+            again[refused.id] = pending[refused.id]
         return again
 
-    def _take(self, kept: Kept, parts: Sequence[tuple[Arrived, Event]]) -> bool:
+    def _folded(
+        self, pending: dict[str, Parts], held: dict[str, Kept | None], rows: dict[str, Row]
+    ) -> tuple[list[Packed[Kept]], dict[str, Parts]]:
+        """Fold entities and pack each; return also those on which a feature broke.
+
+        Not in `_fold`: in a compiled coroutine each variable is an attribute.
+        """
+        packed: list[Packed[Kept]] = []
+        broken: dict[str, Parts] = {}
+        for entity, parts in pending.items():
+            kept = held[entity]
+            if kept is None:
+                kept = self._kept(entity, rows[entity])
+            if self._take(kept, parts):
+                packed.append((kept, kept.write()))
+            else:
+                broken[entity] = parts
+        return packed, broken
+
+    def _take(self, kept: Kept, parts: Parts) -> bool:
         """Fold an entity's events; False if a feature broke, so that all has to be done again."""
         faults = self._faults
         known = faults.known  # mostly none, so that nothing is looked up
@@ -97,11 +104,3 @@ class Entities:
 
     def _kept(self, entity: str, row: Row) -> Kept:
         return Kept(entity, row, self._features, complete=self.beginning.complete)
-
-    async def _load(self, wanted: Iterable[str]) -> dict[str, Kept]:
-        found = {entity: self._cache.take(entity) for entity in wanted}
-        missing = [entity for entity, kept in found.items() if kept is None]
-        rows = await self._store.load(missing) if missing else {}
-        return {
-            entity: known or self._kept(entity, rows[entity]) for entity, known in found.items()
-        }

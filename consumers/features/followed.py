@@ -10,7 +10,7 @@ from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-from consumers.features.faults import tell_lost
+from consumers.features.saves import save
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Profiles:
         cache: Cache[Profile],
         beginning: Beginning,
     ) -> None:
-        self._store = store
+        self.store = store
         self._features = features
         self._beginning = beginning
         self.cache = cache
@@ -91,7 +91,7 @@ class Profiles:
                 else:
                     followed.profiles[profile] = known
             if unknown:
-                rows = await self._store.load(unknown)
+                rows = await self.store.load(unknown)
                 complete = self._beginning.complete
                 for profile in unknown:
                     followed.profiles[profile] = Profile(
@@ -102,15 +102,10 @@ class Profiles:
 
     async def save(self, profiles: Sequence[Profile]) -> list[Profile]:
         """Write what has changed; return those that somebody else wrote meanwhile."""
-        writes = [write for profile in profiles if (write := profile.write())]
-        written = {write.id for write in writes}
-        refused = await self._store.save(writes) if writes else set()
-        for profile in profiles:
-            if profile.has_lost:
-                tell_lost(profile)
-            if profile.id not in refused:
-                if profile.id in written:
-                    profile.saved()
-                if profile.redirect is None:
-                    self.cache.put(profile)
-        return [profile for profile in profiles if profile.id in refused]
+        packed = [(profile, profile.write()) for profile in profiles]
+        return await save(self.store, packed, self.keep)
+
+    def keep(self, profile: Profile) -> None:
+        """Keep a profile as the store has it now, unless it leads elsewhere."""
+        if profile.redirect is None:
+            self.cache.put(profile)

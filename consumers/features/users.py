@@ -1,6 +1,6 @@
 """Profiles: each event into the one it belongs to, wherever redirects lead."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
@@ -17,7 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Saves, portions
+from consumers.features.saves import Packed, Saves, portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -78,23 +78,40 @@ class Users:
     async def _fold_each(
         self,
         followed: Followed,
-        by_target: Mapping[ProfileId, Sequence[ProfileId]],
+        by_target: dict[ProfileId, list[ProfileId]],
         pending: Events,
         retries: set[Position],
     ) -> list[ProfileId]:
         """Fold profile by profile, and save many at once; return which have to be done again."""
         again: list[ProfileId] = []
-        async with Saves(self._profiles.save) as saves:
+        async with Saves(self._profiles.store, self._profiles.keep) as saves:
             for targets in portions(by_target):
-                whole: list[Profile] = []
-                for target in targets:
-                    profile = followed.profiles[target]
-                    if self._take(profile, by_target[target], pending, retries):
-                        whole.append(profile)
-                    else:
-                        again.append(target)
-                await saves.begin(whole)
+                packed, broken = self._folded(targets, followed, by_target, pending, retries)
+                again += broken
+                await saves.begin(packed)
         return again + [refused.profile for refused in saves.refused]
+
+    def _folded(
+        self,
+        targets: Sequence[ProfileId],
+        followed: Followed,
+        by_target: dict[ProfileId, list[ProfileId]],
+        pending: Events,
+        retries: set[Position],
+    ) -> tuple[list[Packed[Profile]], list[ProfileId]]:
+        """Fold some profiles and pack each; return also those on which a feature broke.
+
+        Not in the loop that saves them: in a compiled coroutine each variable is an attribute.
+        """
+        packed: list[Packed[Profile]] = []
+        broken: list[ProfileId] = []
+        for target in targets:
+            profile = followed.profiles[target]
+            if self._take(profile, by_target[target], pending, retries):
+                packed.append((profile, profile.write()))
+            else:
+                broken.append(target)
+        return packed, broken
 
     def _take(
         self,
