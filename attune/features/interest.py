@@ -1,12 +1,11 @@
 """What somebody has lately looked at, and what they look at most."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
-import msgspec
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
+from attune.features import lately
 from attune.features.feature import (
     DAY,
     MINUTE,
@@ -18,14 +17,15 @@ from attune.features.feature import (
     Value,
     act_of,
 )
-from attune.features.names import CATEGORY, Names, Naming
+from attune.features.lately import Lately, Times
+from attune.features.names import CATEGORY, Names
 from attune.features.tastes import MOST_AGES, MOST_NAMES, MOST_SECONDS, Liking, Tastes
 
 _SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
 
 
 @dataclass(frozen=True)
-class Latest(Feature[dict[str, int]]):
+class Latest(Feature[Times]):
     """The last `keep` different names, newest first: `last_{many}`.
 
     Times are in seconds, ties go by name. A name pushed out by `keep` newer ones can only come back
@@ -35,6 +35,11 @@ class Latest(Feature[dict[str, int]]):
     names: Names = CATEGORY
     keep: int = 5
     acts: frozenset[Act] = _SHOPPING
+    _lately: Lately = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make what folds it."""
+        object.__setattr__(self, "_lately", Lately(self.keep))
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -42,52 +47,41 @@ class Latest(Feature[dict[str, int]]):
         many = self.names.many
         return (Field(f"last_{many}", "string_list", f"Last {self.keep} {many}, newest first"),)
 
-    def empty(self) -> dict[str, int]:
-        """Nothing seen; the state maps a name to the second of its latest event, oldest first."""
+    def empty(self) -> Times:
+        """Nothing seen."""
         return {}
 
-    def update(self, state: dict[str, int], event: Event, at: int) -> dict[str, int]:
-        """Put the names of the event behind the others, or where they belong if it comes late."""
-        at //= SECOND
-        for name in self.names.of(event):
-            if at > state.get(name, -1):
-                state.pop(name, None)
-                newest = state[next(reversed(state))] if state else -1
-                state[name] = at
-                if at <= newest:
-                    state = _oldest_first(state)
-        return self._newest(state)
+    def update(self, state: Times, event: Event, at: int) -> Times:
+        """Put the names of the event in front."""
+        return self._lately.note(state, self.names.of(event), at)
 
-    def merge(self, ours: dict[str, int], theirs: dict[str, int]) -> dict[str, int]:
+    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+        """See `Lately.note`."""
+        return self._lately.noting(self.names.of)
+
+    def merge(self, ours: Times, theirs: Times) -> Times:
         """Keep the newest of both."""
-        for name, at in theirs.items():
-            ours[name] = max(at, ours.get(name, at))
-        return self._newest(_oldest_first(ours))
+        return self._lately.merge(ours, theirs)
 
-    def _newest(self, state: dict[str, int]) -> dict[str, int]:
-        while len(state) > self.keep:
-            del state[next(iter(state))]
-        return state
-
-    def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
+    def read(self, state: Times, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """Newest first."""
         return ([*reversed(state)],)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
         """As `read`."""
-        return ([*reversed(_TIMES.decode(raw)[1])] if raw else [],)
+        return (lately.newest_of(raw),)
 
-    def pack(self, state: dict[str, int]) -> bytes:
-        """As MessagePack: the latest second, and the seconds from each until then."""
-        if not state:
-            return b""
-        newest = state[next(reversed(state))]
-        return _ENCODER.encode((newest, {name: newest - at for name, at in state.items()}))
+    def packer(self) -> Callable[[Times], bytes]:
+        """See `lately.pack`."""
+        return lately.pack
 
-    def unpack(self, raw: bytes) -> dict[str, int]:
+    def pack(self, state: Times) -> bytes:
+        """See `lately.pack`."""
+        return lately.pack(state)
+
+    def unpack(self, raw: bytes) -> Times:
         """As packed."""
-        newest, ago = _TIMES.decode(raw)
-        return {name: newest - seconds for name, seconds in ago.items()}
+        return lately.unpack(raw)
 
 
 @dataclass(frozen=True)
@@ -171,7 +165,11 @@ class Affinity(Feature[Tastes]):
 
     def updater(self, act: Act) -> Update:
         """Return `update` with the points looked up."""
-        return _with_points(self._liking, self.names.of, self.points.get(act, 1))
+        return self._liking.giving(self.names.of, self.points.get(act, 1))
+
+    def packer(self) -> Callable[[Tastes], bytes]:
+        """See `Liking.pack`."""
+        return self._liking.pack
 
     def merge(self, ours: Tastes, theirs: Tastes) -> Tastes:
         """Add name by name."""
@@ -192,25 +190,3 @@ class Affinity(Feature[Tastes]):
     def unpack(self, raw: bytes) -> Tastes:
         """As packed."""
         return self._liking.unpack(raw)
-
-
-def _with_points(liking: Liking, names_of: Naming, points: int) -> Update:
-    add = liking.add
-
-    def update(state: Tastes, event: Event, at: int) -> Tastes:
-        if names := names_of(event):  # else it says nothing of what they like
-            add(state, names, at, points)
-        return state
-
-    return update
-
-
-def _oldest_first(times: dict[str, int]) -> dict[str, int]:
-    """Return the names by their times; ties go by name, the last one first."""
-    names = sorted(times, reverse=True)
-    names.sort(key=times.__getitem__)
-    return {name: times[name] for name in names}
-
-
-_ENCODER = msgspec.msgpack.Encoder()
-_TIMES = msgspec.msgpack.Decoder(tuple[int, dict[str, int]])

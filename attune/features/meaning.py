@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from hashlib import sha256
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType
 from typing import Any
 
 from attune.features.feature_set import FeatureSet
@@ -46,7 +46,7 @@ def _declared(features: FeatureSet) -> Iterator[str]:
 
 def _told(value: Any) -> str:  # noqa: ANN401 - parameters of any type
     """Return a text that is equal for equal values, in every process."""
-    if isinstance(value, type | FunctionType):
+    if isinstance(value, type | FunctionType | BuiltinFunctionType):  # the last where compiled
         return _code(value)
     if isinstance(value, Mapping):
         pairs = sorted((_told(key), _told(each)) for key, each in value.items())
@@ -71,7 +71,7 @@ def _parameters(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as a
     return ((name, getattr(value, name)) for name in names if name not in _WORDS)
 
 
-def _code(thing: type | FunctionType) -> str:
+def _code(thing: type | FunctionType | BuiltinFunctionType) -> str:
     name = f"{thing.__module__}.{thing.__qualname__}"
     if thing.__module__ in sys.stdlib_module_names or name.startswith((_LIBRARY, "builtins.")):
         return name

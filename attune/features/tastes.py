@@ -2,11 +2,15 @@
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
+from attune.collect.event import Event
 from attune.features.columns import packed, unpacked
-from attune.features.feature import SECOND, CorruptState, Value
+from attune.features.feature import SECOND, CorruptState, Update, Value
+from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 
 _HEAD = struct.Struct("<IIBBHB")
@@ -23,22 +27,21 @@ _PLACE: Final = 8  # bits that hold one
 MOST_AGES: Final = 16
 
 
+@mypyc_attr(acyclic=True)
 class Tastes:
-    """Names in order, when each was met, and column by column the points they had at an age."""
+    """Names in order, when each was met, and the points each has by age."""
 
     __slots__ = ("met", "names", "newest", "points", "spelled")
 
-    def __init__(
-        self, newest: int, names: list[str], met: list[int], points: list[list[int]]
-    ) -> None:
-        self.newest = newest
+    def __init__(self, newest: int, names: list[str], met: list[int], points: list[int]) -> None:
+        self.newest: int = newest
         """Number of the newest bucket, of one half-life each."""
-        self.names = names
-        self.met = met
+        self.names: list[str] = names
+        self.met: list[int] = met
         """The second after the latest event, 0 for all but the newest names."""
-        self.points = points
-        """By age in buckets, the newest first."""
-        self.spelled = b""
+        self.points: list[int] = points
+        """By age in buckets, name after name."""
+        self.spelled: bytes = b""
         """The names as they are stored; nothing when one has come or gone."""
 
 
@@ -54,12 +57,24 @@ class Liking:
         self._span = span
         self._keep = keep
         self._shown = shown
+        self._nothing = [0] * span
 
     def empty(self) -> Tastes:
         """Nothing met."""
-        return Tastes(0, [], [], [[] for _ in range(self._span)])
+        return Tastes(0, [], [], [])
 
-    def add(self, state: Tastes, names: Iterable[str], at: int, points: int) -> None:
+    def giving(self, names_of: Naming, points: int) -> Update:
+        """Return what gives points to the names of an event, at its time (ms since 1970)."""
+
+        def give(state: Tastes, event: Event, at: int) -> Tastes:
+            names = names_of(event)
+            if names:  # else it says nothing of what they like
+                self.add(state, names, at, points)
+            return state
+
+        return give
+
+    def add(self, state: Tastes, names: Sequence[str], at: int, points: int) -> None:
         """Give points to some names, at least one, at a moment (ms since 1970)."""
         bucket = at // self._half_life
         if bucket > state.newest:
@@ -69,8 +84,8 @@ class Liking:
             return
         after = at // SECOND + 1
         for name in names:
-            place = _place(state, name)
-            state.points[age][place] += points
+            place = self._place(state, name)
+            state.points[place * self._span + age] += points
             state.met[place] = max(state.met[place], after)
             if len(state.names) > self._keep:
                 self._let_go(state)
@@ -80,39 +95,58 @@ class Liking:
         newest = max(ours.newest, theirs.newest)
         self._age(ours, newest)
         self._age(theirs, newest)
-        for other, name in enumerate(theirs.names):
-            place = _place(ours, name)
-            ours.met[place] = max(ours.met[place], theirs.met[other])
-            for own, points in zip(ours.points, theirs.points, strict=True):
-                own[place] += points[other]
+        other, span = 0, self._span
+        for name, met in zip(theirs.names, theirs.met, strict=True):
+            place = self._place(ours, name)
+            ours.met[place] = max(ours.met[place], met)
+            for age in range(span):
+                ours.points[place * span + age] += theirs.points[other + age]
+            other += span
         self._let_go(ours)
         return ours
 
     def _age(self, state: Tastes, newest: int) -> None:
         """Move on; names without points any more are forgotten."""
-        gone = min(newest - state.newest, self._span)
+        span = self._span
+        gone = min(newest - state.newest, span)
         state.newest = newest
-        if gone and state.names:
-            fresh = [[0] * len(state.names) for _ in range(gone)]
-            state.points = fresh + state.points[: self._span - gone]
-            for place in range(len(state.names) - 1, -1, -1):
-                if not any([points[place] for points in state.points]):  # noqa: C419 - compiled, a list is faster
-                    _remove(state, place)
+        if not gone:
+            return
+        for place in range(len(state.names) - 1, -1, -1):
+            first = place * span
+            row = [0] * gone + state.points[first : first + span - gone]
+            state.points[first : first + span] = row
+            if not any(row):
+                self._remove(state, place)
 
     def _let_go(self, state: Tastes) -> None:
         """Forget the least liked beyond `keep`; never one of the newest, which others show."""
         while len(state.names) > self._keep:
             newest = set(greatest(state.met, self._shown))
-            weights = self._weights(state)
+            weights = [0] * len(state.names)
+            for age in range(self._span):
+                _weigh(weights, state.points[age :: self._span], self._span - 1 - age)
             others = [place for place in range(len(weights)) if place not in newest]
-            _remove(state, min(others, key=weights.__getitem__))
+            self._remove(state, min(others, key=weights.__getitem__))
 
-    def _weights(self, state: Tastes) -> list[int]:
-        """Return the points of each name as they have decayed, times `2 ** (span - 1)`."""
-        weights = [0] * len(state.names)
-        for age, points in enumerate(state.points):
-            _weigh(weights, points, self._span - 1 - age)
-        return weights
+    def _place(self, state: Tastes, name: str) -> int:
+        """Return where a name is, which is taken up if it is not there."""
+        names = state.names
+        place = bisect_left(names, name)
+        if place == len(names) or names[place] != name:
+            names.insert(place, name)
+            state.met.insert(place, 0)
+            first = place * self._span
+            state.points[first:first] = self._nothing
+            state.spelled = b""
+        return place
+
+    def _remove(self, state: Tastes, place: int) -> None:
+        first = place * self._span
+        del state.names[place]
+        del state.met[place]
+        del state.points[first : first + self._span]
+        state.spelled = b""
 
     def pack(self, state: Tastes) -> bytes:
         """Return when names were met, their points by age, and the names themselves.
@@ -125,14 +159,16 @@ class Liking:
         if not count:
             return b""
         newest = greatest(met, min(count, self._shown))
-        kept = [0] * count
-        for place in newest:
-            kept[place] = met[place]
-        state.met = kept
+        if count > self._shown:
+            kept = [0] * count
+            for place in newest:
+                kept[place] = met[place]
+            state.met = met = kept
         latest = met[newest[0]]
         parts = [b"", bytes(newest)]
         ages, bit = 0, 1
-        for points in state.points:
+        for age in range(self._span):
+            points = state.points[age :: self._span]
             if any(points):
                 ages |= bit
                 parts.append(packed(points))
@@ -152,13 +188,11 @@ class Liking:
         newest, low, high, count, ages, told = _HEAD.unpack_from(raw)
         start = _HEAD.size + told
         places = raw[_HEAD.size : start]
-        points: list[list[int]] = []
-        for _ in range(self._span):
+        points = [0] * (count * self._span)
+        for age in range(self._span):
             if ages & 1:
                 column, start = unpacked(raw, start, count)
-                points.append(column)
-            else:
-                points.append([0] * count)
+                points[age :: self._span] = column
             ages >>= 1
         end = len(raw) - _SECONDS * (told - 1)
         stored = raw[start:end]
@@ -209,6 +243,8 @@ class Liking:
 
 def greatest(numbers: list[int], most: int) -> list[int]:
     """Return the places of the greatest of at most 255 numbers, the first of equal ones first."""
+    if len(numbers) == 1:
+        return [0][:most]
     marked = [0] * len(numbers)
     for place in range(len(numbers)):
         marked[place] = numbers[place] << _PLACE | MOST_NAMES - place
@@ -219,24 +255,3 @@ def greatest(numbers: list[int], most: int) -> list[int]:
 def _weigh(weights: list[int], points: list[int], shift: int) -> None:
     for place in range(len(points)):
         weights[place] += points[place] << shift
-
-
-def _place(state: Tastes, name: str) -> int:
-    """Return where a name is, which is taken up if it is not there."""
-    names = state.names
-    place = bisect_left(names, name)
-    if place == len(names) or names[place] != name:
-        names.insert(place, name)
-        state.met.insert(place, 0)
-        for points in state.points:
-            points.insert(place, 0)
-        state.spelled = b""
-    return place
-
-
-def _remove(state: Tastes, place: int) -> None:
-    del state.names[place]
-    del state.met[place]
-    for points in state.points:
-        del points[place]
-    state.spelled = b""

@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, compress
 from typing import Final, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from attune.errors import ConfigurationError
 from attune.features.columns import loosened, packed, squeezed, unpacked
 from attune.features.feature import MINUTE, CorruptState
@@ -37,21 +39,22 @@ class Window(NamedTuple):
     span: int
 
 
+@mypyc_attr(acyclic=True)
 class Ticks:
-    """What happened: which buckets have something in them, and the amounts column by column."""
+    """What happened: which buckets have something in them, and the amounts in each."""
 
-    __slots__ = ("columns", "newest", "places")
+    __slots__ = ("amounts", "newest", "places")
 
-    def __init__(self, newest: int, places: list[int], columns: list[list[int]]) -> None:
-        self.newest = newest
+    def __init__(self, newest: int, places: list[int], amounts: list[int]) -> None:
+        self.newest: int = newest
         """Number of the newest bucket in steps of the first window."""
-        self.places = places
+        self.places: list[int] = places
         """How many steps each bucket is before the newest event, the newest bucket first.
 
         In steps of its level; those of each level are counted on from those of the one before.
         """
-        self.columns = columns
-        """Amounts in the order of the buckets."""
+        self.amounts: list[int] = amounts
+        """One a column, bucket after bucket."""
 
 
 class Scale:
@@ -74,6 +77,7 @@ class Scale:
         self._span = [window.span for window in windows]
         self._start = list(accumulate(self._span, initial=0))
         """Where the places of each level begin, and where those of the last one end."""
+        self._nothing = [0] * columns
         self._all = range(self._start[-1])
         self._few = _FEW if len(self._all) <= _BYTE else 0
         # Four bytes have the minutes until the year 10136, six the milliseconds until 10889.
@@ -89,7 +93,7 @@ class Scale:
 
     def empty(self) -> Ticks:
         """Nothing happened."""
-        return Ticks(0, [], [[] for _ in range(self.columns)])
+        return Ticks(0, [], [])
 
     def add(self, ticks: Ticks, at: int, column: int, amount: int) -> Ticks:
         """Count `amount` at a moment (ms since 1970), unless every window has left it behind."""
@@ -97,11 +101,11 @@ class Scale:
         if bucket > ticks.newest:
             self._advance(ticks, bucket)
         if bucket == ticks.newest and ticks.places and not ticks.places[0]:
-            ticks.columns[column][0] += amount
+            ticks.amounts[column] += amount
             return ticks
         place = self._place(0, bucket, ticks.newest)
         if place >= 0:
-            ticks.columns[column][_index(ticks, place)] += amount
+            ticks.amounts[self._first(ticks, place) + column] += amount
         return ticks
 
     def counting(self, column: int) -> Callable[[Ticks, object, int], Ticks]:
@@ -117,31 +121,44 @@ class Scale:
         if theirs.newest > ours.newest:
             ours, theirs = theirs, ours
         self._advance(theirs, ours.newest)
-        for other, place in enumerate(theirs.places):
-            index = _index(ours, place)
-            for own, amounts in zip(ours.columns, theirs.columns, strict=True):
-                own[index] += amounts[other]
+        other = 0
+        for place in theirs.places:
+            first = self._first(ours, place)
+            for column in range(self.columns):
+                ours.amounts[first + column] += theirs.amounts[other + column]
+            other += self.columns
         return ours
 
     def _advance(self, ticks: Ticks, newest: int) -> None:
         """Move on, and let what is too old for a level sink into the next."""
         before, ticks.newest = ticks.newest, newest
-        places, columns = ticks.places, ticks.columns
+        places, amounts, columns = ticks.places, ticks.amounts, self.columns
         done = 0
         while done < len(places):
             level, bucket = self._bucket(places[done], before)
             place = self._place(level, bucket, newest)
+            first = done * columns
             if place < 0:  # and whatever is older
                 del places[done:]
-                for column in columns:
-                    del column[done:]
+                del amounts[first:]
             elif done and places[done - 1] == place:
+                for column in range(columns):
+                    amounts[first - columns + column] += amounts[first + column]
                 del places[done]
-                for column in columns:
-                    column[done - 1] += column.pop(done)
+                del amounts[first : first + columns]
             else:
                 places[done] = place
                 done += 1
+
+    def _first(self, ticks: Ticks, place: int) -> int:
+        """Return where the amounts of a bucket begin, which is made if there is none."""
+        places = ticks.places
+        index = bisect_left(places, place)
+        first = index * self.columns
+        if index == len(places) or places[index] != place:
+            places.insert(index, place)
+            ticks.amounts[first:first] = self._nothing
+        return first
 
     def _bucket(self, place: int, newest: int) -> tuple[int, int]:
         """Return level and number of the bucket at a place."""
@@ -208,7 +225,8 @@ class Scale:
         which = bytes((count, *places)) if count <= self._few else self._flags(places)
         head, bit = ticks.newest, 1 << 8 * self._size
         parts = [b"", which]
-        for column in ticks.columns:
+        for first in range(self.columns):
+            column = ticks.amounts[first :: self.columns]
             if any(column):
                 head |= bit
                 try:
@@ -249,17 +267,15 @@ class Scale:
         """Return the ticks in packed bytes."""
         newest, mask, places, start = self.opened(raw)
         count = len(places)
-        columns: list[list[int]] = []
-        for _ in range(self.columns):
+        amounts = [0] * (count * self.columns)
+        for first in range(self.columns):
             if mask & 1:
                 column, start = unpacked(raw, start, count)
-                columns.append(column)
-            else:
-                columns.append([0] * count)
+                amounts[first :: self.columns] = column
             mask >>= 1
         if start != len(raw) or mask:
             raise CorruptState(f"{len(raw)} bytes of buckets")
-        return Ticks(newest, places, columns)
+        return Ticks(newest, places, amounts)
 
 
 def _ascending(places: bytes) -> list[int]:
@@ -269,14 +285,3 @@ def _ascending(places: bytes) -> list[int]:
             raise CorruptState("buckets that are not in order")
         before = place
     return list(places)
-
-
-def _index(ticks: Ticks, place: int) -> int:
-    """Return where the amounts of a bucket are, which is made if there is none."""
-    places = ticks.places
-    index = bisect_left(places, place)
-    if index == len(places) or places[index] != place:
-        places.insert(index, place)
-        for column in ticks.columns:
-            column.insert(index, 0)
-    return index

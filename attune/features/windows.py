@@ -207,6 +207,10 @@ class Windows(Feature[Ticks]):
         """As `read`."""
         return self._windowed.read(raw, now)
 
+    def packer(self) -> Callable[[Ticks], bytes]:
+        """See `Scale.pack`."""
+        return self._scale.pack
+
     def pack(self, state: Ticks) -> bytes:
         """See `Scale.pack`."""
         return self._scale.pack(state)

@@ -1,0 +1,85 @@
+"""The names that were met last, in their order; apart from `interest`, so that it is compiled."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from attune.collect.event import Event
+from attune.features.feature import SECOND, Update
+from attune.features.naming import Naming
+
+Times: TypeAlias = dict[str, int]
+"""Name -> second of its latest event, the oldest first; of equal ones the last name first."""
+
+
+class Lately:
+    """Keeps the `keep` newest names."""
+
+    def __init__(self, keep: int) -> None:
+        self._keep = keep
+
+    def noting(self, names_of: Naming) -> Update:
+        """Return what notes the names of an event, at its time (ms since 1970)."""
+
+        def note(state: Times, event: Event, at: int) -> Times:
+            names = names_of(event)
+            return self.note(state, names, at) if names else state
+
+        return note
+
+    def note(self, state: Times, names: Sequence[str], at: int) -> Times:
+        """Put names behind the others, or where they belong if they come late."""
+        at //= SECOND
+        for name in names:
+            if at > state.get(name, -1):
+                state.pop(name, None)
+                newest = state[next(reversed(state))] if state else -1
+                state[name] = at
+                if at <= newest:
+                    state = _ordered(state)
+        return self._newest(state)
+
+    def merge(self, ours: Times, theirs: Times) -> Times:
+        """Keep the newest of both."""
+        for name, at in theirs.items():
+            ours[name] = max(at, ours.get(name, at))
+        return self._newest(_ordered(ours))
+
+    def _newest(self, state: Times) -> Times:
+        while len(state) > self._keep:
+            del state[next(iter(state))]
+        return state
+
+
+def _ordered(times: Times) -> Times:
+    names = sorted(times, reverse=True)
+    names.sort(key=times.__getitem__)
+    return {name: times[name] for name in names}
+
+
+def pack(state: Times) -> bytes:
+    """As MessagePack: the latest second, and the seconds from each until then."""
+    if not state:
+        return b""
+    newest = state[next(reversed(state))]
+    return _ENCODER.encode((newest, {name: newest - at for name, at in state.items()}))
+
+
+def unpack(raw: bytes) -> Times:
+    """Return the names in packed bytes.
+
+    Raises:
+        ValueError: they are none.
+    """
+    newest, ago = _DECODER.decode(raw)
+    return {name: newest - seconds for name, seconds in ago.items()}
+
+
+def newest_of(raw: bytes) -> list[str]:
+    """Return the names in packed bytes, which may be none, the newest first."""
+    return [*reversed(_DECODER.decode(raw)[1])] if raw else []
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(tuple[int, dict[str, int]])

@@ -1,0 +1,151 @@
+"""When numbers of names were last seen, within a window; apart from `distinct`: it is compiled."""
+
+import struct
+from array import array
+from collections.abc import Sequence
+from typing import Final
+
+import mmh3
+from mypy_extensions import mypyc_attr
+
+from attune.collect.event import Event
+from attune.features.feature import CorruptState, Update
+from attune.features.naming import Naming
+
+_HEAD = struct.Struct("<IH")  # newest bucket, ages
+_HASH_BITS: Final = 32
+_HASH_MASK: Final = (1 << _HASH_BITS) - 1
+_FULL: Final = 255
+
+
+@mypyc_attr(acyclic=True)
+class Last:
+    """What was seen, as numbers, each with the latest bucket (of the window's step) it was in."""
+
+    __slots__ = ("held", "newest")
+
+    def __init__(self, newest: int, held: dict[int, int]) -> None:
+        self.newest: int = newest
+        self.held: dict[int, int] = held
+
+
+class Sight:
+    """A window of `span` buckets of `step` ms, over the `most` names that were seen last."""
+
+    def __init__(self, step: int, span: int, most: int) -> None:
+        self._step = step
+        self._span = span
+        self._most = most
+
+    def noting(self, names_of: Naming) -> Update:
+        """Return what notes the names of an event, at its time (ms since 1970)."""
+
+        def note(state: Last, event: Event, at: int) -> Last:
+            names = names_of(event)
+            if names:
+                self.note(state, names, at)
+            return state
+
+        return note
+
+    def note(self, state: Last, names: Sequence[str], at: int) -> None:
+        """Note names that were seen at a moment (ms since 1970)."""
+        bucket = at // self._step
+        if bucket > state.newest:
+            self._advance(state, bucket)
+        if bucket <= state.newest - self._span:
+            return
+        held = state.held
+        for name in names:
+            number: int = mmh3.hash(name, 0, False)
+            if held.get(number, -1) < bucket:
+                held[number] = bucket
+        if len(held) > self._most:
+            self._bound(state)
+
+    def merge(self, ours: Last, theirs: Last) -> Last:
+        """Take over the latest of each."""
+        self._advance(ours, max(ours.newest, theirs.newest))
+        oldest = ours.newest - self._span
+        for number, bucket in theirs.held.items():
+            if bucket > oldest:
+                ours.held[number] = max(bucket, ours.held.get(number, bucket))
+        self._bound(ours)
+        return ours
+
+    def _advance(self, state: Last, newest: int) -> None:
+        state.newest = newest
+        oldest = newest - self._span
+        if state.held and min(state.held.values()) <= oldest:
+            state.held = {n: bucket for n, bucket in state.held.items() if bucket > oldest}
+
+    def _bound(self, state: Last) -> None:
+        if len(state.held) > self._most:
+            newest = sorted([(-bucket, number) for number, bucket in state.held.items()])
+            state.held = {number: -ago for ago, number in newest[: self._most]}
+
+    def count(self, state: Last, now: int) -> int:
+        """Count those whose latest bucket the window covers at `now` (ms since 1970)."""
+        oldest = now // self._step - self._span
+        return sum([bucket > oldest for bucket in state.held.values()])
+
+    def count_packed(self, raw: bytes, now: int) -> int:
+        """Return the same of packed bytes: how many there are of each age stands in front."""
+        if not raw:
+            return 0
+        newest, size = _HEAD.unpack_from(raw)
+        past = newest - now // self._step + self._span  # ages from here on are too old
+        start, counted, held = _HEAD.size, 0, 0
+        for _ in range(size):
+            age, count = raw[start], raw[start + 1]
+            start += 2
+            held += count
+            if age < past:
+                counted += count
+        if len(raw) != start + 4 * held:
+            raise CorruptState(f"{len(raw)} bytes of names")
+        return counted
+
+
+def pack(state: Last) -> bytes:
+    """How many there are of each age, two bytes an age, then the names by age, 4 bytes each."""
+    held, newest = state.held, state.newest
+    if not held:
+        return b""
+    if len(held) == 1:
+        (number, bucket), *_ = held.items()
+        return _ONE.pack(newest, 1, newest - bucket, 1, number)
+    aged = sorted([newest - bucket << _HASH_BITS | number for number, bucket in held.items()])
+    counted: list[int] = []
+    before, last = -1, 0
+    for each in aged:
+        age = each >> _HASH_BITS
+        if age != before or counted[last] == _FULL:
+            counted.append(age)
+            counted.append(0)
+            before, last = age, len(counted) - 1
+        counted[last] += 1
+    numbers = array("I", [each & _HASH_MASK for each in aged])
+    return _HEAD.pack(newest, len(counted) >> 1) + bytes(counted) + numbers.tobytes()
+
+
+def unpack(raw: bytes) -> Last:
+    """Return what was seen, of packed bytes.
+
+    Raises:
+        ValueError, LookupError, struct.error: they are none.
+    """
+    newest, size = _HEAD.unpack_from(raw)
+    start = _HEAD.size
+    ages: list[int] = []
+    for _ in range(size):
+        ages += [raw[start]] * raw[start + 1]
+        start += 2
+    if len(raw) != start + 4 * len(ages):
+        raise CorruptState(f"{len(raw)} bytes of names")
+    numbers = array("I", raw[start:])
+    return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+
+
+_ONE = struct.Struct("<IHBBI")
+"""Head, age and number where there is one name."""

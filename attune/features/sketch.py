@@ -1,0 +1,163 @@
+"""HyperLogLogs that slide; apart from `distinct`, so that they are compiled."""
+
+import math
+import struct
+from array import array
+from collections.abc import Sequence
+from typing import Final
+
+import mmh3
+from mypy_extensions import mypyc_attr
+
+from attune.collect.event import Event
+from attune.features.feature import CorruptState, Update
+from attune.features.naming import Naming
+
+_HEAD = struct.Struct("<IH")  # newest bucket, pairs
+_HASH_BITS: Final = 32
+_RANK: Final = 5  # bits of a rank
+_RANKS: Final = 31
+_AGE: Final = 16  # bits of an age
+_AGES: Final = 0xFFFF
+
+
+@mypyc_attr(acyclic=True)
+class Ranks:
+    """By register: pairs of bucket and rank, `bucket << 5 | rank`."""
+
+    __slots__ = ("held", "newest")
+
+    def __init__(self, newest: int) -> None:
+        self.newest: int = newest
+        self.held: dict[int, list[int]] = {}
+
+
+class Sketching:
+    """A window of `span` buckets of `step` ms, over `2**precision` registers."""
+
+    def __init__(self, step: int, span: int, precision: int) -> None:
+        self._step = step
+        self._span = span
+        self._precision = precision
+
+    def noting(self, names_of: Naming) -> Update:
+        """Return what notes the names of an event, at its time (ms since 1970)."""
+
+        def note(state: Ranks, event: Event, at: int) -> Ranks:
+            names = names_of(event)
+            if names:
+                self.note(state, names, at)
+            return state
+
+        return note
+
+    def note(self, state: Ranks, names: Sequence[str], at: int) -> None:
+        """Note names that were seen at a moment (ms since 1970)."""
+        bucket = at // self._step
+        if bucket > state.newest:
+            self._advance(state, bucket)
+        if bucket > state.newest - self._span:
+            for name in names:
+                number = self._number(name)
+                _note(state.held, number >> _RANK, bucket << _RANK | number & _RANKS)
+
+    def _number(self, name: str) -> int:
+        """Return the register of a name, above its rank."""
+        hashed: int = mmh3.hash(name, 0, False)
+        left = _HASH_BITS - self._precision
+        rest = hashed & ((1 << left) - 1)
+        return hashed >> left << _RANK | left - rest.bit_length() + 1
+
+    def merge(self, ours: Ranks, theirs: Ranks) -> Ranks:
+        """Keep all pairs of both that none beats."""
+        self._advance(ours, max(ours.newest, theirs.newest))
+        oldest = ours.newest - self._span
+        for register, pairs in theirs.held.items():
+            for pair in pairs:
+                if pair >> _RANK > oldest:
+                    _note(ours.held, register, pair)
+        return ours
+
+    def _advance(self, state: Ranks, newest: int) -> None:
+        state.newest = newest
+        bound = (newest - self._span + 1) << _RANK
+        for register, pairs in list(state.held.items()):
+            if min(pairs) < bound:
+                left = [pair for pair in pairs if pair >= bound]
+                if left:
+                    state.held[register] = left
+                else:
+                    del state.held[register]
+
+    def estimate(self, state: Ranks, now: int) -> float:
+        """Estimate from the highest rank of each register in the window at `now` (ms since 1970).
+
+        Flajolet's estimate (HyperLogLog, 2007), by empty registers where it is small.
+        """
+        bound = (now // self._step - self._span + 1) << _RANK
+        ranks: list[int] = []
+        for pairs in state.held.values():
+            held = [pair & _RANKS for pair in pairs if pair >= bound]
+            if held:
+                ranks.append(max(held))
+        registers = 1 << self._precision
+        empty = registers - len(ranks)
+        alpha = 0.7213 / (1 + 1.079 / registers)
+        total = empty + math.fsum([2.0**-rank for rank in ranks])
+        raw = alpha * float(registers**2) / total
+        if raw <= 2.5 * registers and empty:
+            return registers * math.log(registers / empty)
+        return raw
+
+    def unpack(self, raw: bytes) -> Ranks:
+        """Return the sketch in packed bytes.
+
+        Raises:
+            ValueError, struct.error: it is none.
+        """
+        newest, count = _HEAD.unpack_from(raw)
+        if len(raw) != _HEAD.size + 3 * count:
+            raise CorruptState(f"{len(raw)} bytes of a sketch")
+        numbers = array("H", raw[_HEAD.size : _HEAD.size + 2 * count])
+        if max(numbers, default=0) >> _RANK >= 1 << self._precision:
+            raise CorruptState("a register that is not there")
+        state = Ranks(newest)
+        held = state.held
+        for number, age in zip(numbers, raw[_HEAD.size + 2 * count :], strict=True):
+            pair = (newest - age) << _RANK | number & _RANKS
+            known = held.get(number >> _RANK)
+            if known is None:
+                held[number >> _RANK] = [pair]
+            else:
+                known.append(pair)
+        return state
+
+
+def pack(state: Ranks) -> bytes:
+    """3 bytes a pair: its register and rank, and how many buckets before the newest."""
+    if not state.held:
+        return b""
+    newest = state.newest
+    found: list[int] = []
+    for register, pairs in state.held.items():
+        for pair in pairs:
+            number = register << _RANK | pair & _RANKS
+            found.append(number << _AGE | newest - (pair >> _RANK))
+    found.sort()
+    numbers = array("H", [each >> _AGE for each in found])
+    ages = bytes([each & _AGES for each in found])
+    return _HEAD.pack(newest, len(found)) + numbers.tobytes() + ages
+
+
+def _note(held: dict[int, list[int]], register: int, new: int) -> None:
+    """Add a pair, and drop what it beats; unless one that is there beats it."""
+    pairs = held.get(register)
+    if pairs is None:
+        held[register] = [new]
+        return
+    bucket, rank = new >> _RANK, new & _RANKS
+    for pair in pairs:
+        if pair >> _RANK >= bucket and pair & _RANKS >= rank:
+            return
+    held[register] = [p for p in pairs if p >> _RANK > bucket or p & _RANKS > rank]
+    held[register].append(new)
