@@ -19,7 +19,7 @@ walk: .venv/dev  ## one event through all seven stops, printed
 test: .venv/dev audits  ## all tests; starts Kafka, Redis and PostgreSQL once for the integration tests
 	@$(BIN)/python -m pytest
 
-audits:  # of GraphQL over HTTP, where there is Node.js; their test skips without
+audits:  # of GraphQL over HTTP, and clients of live answers, where there is Node.js; else tests skip
 	@! command -v npm >/dev/null || $(MAKE) --silent tests/audits/node_modules
 
 tests/audits/node_modules: tests/audits/package-lock.json
