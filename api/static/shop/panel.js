@@ -20,6 +20,7 @@ export class Panel {
 
   /** Show an answer that took `ms` to get, or that was pushed, with null. */
   show(user, ms) {
+    this.element.classList.add("answered");
     if (ms !== null) $("#latency").textContent = `answered in ${Math.round(ms)} ms, then pushed`;
     $("#summary").textContent =
       `${spoken(user.segment ?? "no segment")} · depth ${user.features.session.sessionDepth}`;
@@ -49,6 +50,8 @@ export class Panel {
 
   /** The next answer is about somebody else: nothing in it counts as changed. */
   startOver() {
+    this.element.classList.remove("answered");
+    $("#latency").textContent = "asking";
     this.#values.clear();
     this.#drawn.clear();
   }
