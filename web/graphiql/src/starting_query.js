@@ -1,4 +1,4 @@
-/** What a first visit finds in the editor. */
+/** What a first visit finds in the editor: a tab that asks, and one that goes on asking. */
 export const STARTING_QUERY = `# Who is this, what will they do next, and what
 # should the page show? One query answers it all.
 #
@@ -45,6 +45,32 @@ query WhatToShow($id: ID, $anonymousId: ID) {
       }
     }
     degraded
+  }
+}
+`;
+
+export const STARTING_SUBSCRIPTION = `# A new answer whenever the visitor has done
+# something (FEATURES), or content, rules or a
+# model changed (CONTENT).
+#
+# Run it, then sign in to the demo shop as this
+# visitor and click. The same button stops it.
+
+subscription Live($id: ID, $anonymousId: ID) {
+  personalization(
+    userId: $id
+    anonymousId: $anonymousId
+    slots: ["hero", "carousel", "social-proof"]
+  ) {
+    cause
+    user {
+      segment
+      features {
+        activity { views1h behaviorScore }
+        session { sessionDepth sessions }
+      }
+    }
+    blocks { slot key content }
   }
 }
 `;
