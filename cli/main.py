@@ -70,13 +70,19 @@ def up(
 
 @app.command()
 def api(
-    workers: Annotated[int, typer.Option(min=1, help="Processes; one a core.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processes under one that watches them, one a core; without, this process serves.",
+        ),
+    ] = None,
 ) -> None:
     """Serve the collector (`/v1/*`), GraphQL and health on `ATTUNE_API__HOST` and `__PORT`.
 
-    SIGTERM ends it once the requests in hand are answered. With several workers SIGHUP replaces
-    them one by one, the new one ready before the old one ends: new code, new `.attune/env`, and no
-    lost request.
+    SIGTERM ends it once the requests in hand are answered. With `--workers`, also with one, SIGHUP
+    replaces them one by one, the new one ready before the old one ends: new code, new
+    `.attune/env`, and no lost request. Without, SIGHUP changes nothing, and the log says so.
     """
     from cli.serving import serve
 

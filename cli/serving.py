@@ -1,6 +1,7 @@
-"""Runs the API: one process, or several that share a port and are replaced without a lost request.
+"""Runs the API: this process, or workers that share a port and are replaced without a lost request.
 
-uvicorn does the work. What is added here: an idle connection is not cut off while its next request
+uvicorn does the work. A single worker is worth its supervisor, of 40 MB, only where somebody
+replaces it: containers are replaced as a whole, and this process alone tells its CPU and memory. What is added here: an idle connection is not cut off while its next request
 may be on its way, workers end with their supervisor, their metrics add up, and a start that fails
 is one.
 """
@@ -39,10 +40,10 @@ _START: Final = 60
 _METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def serve(settings: Api, workers: int) -> None:
-    """Serve until SIGTERM; with several workers SIGHUP replaces them, one after the other."""
-    config = configuration(settings, workers)
-    if workers == 1:
+def serve(settings: Api, workers: int | None) -> None:
+    """Serve until SIGTERM; SIGHUP replaces workers, where there are any, one after the other."""
+    config = configuration(settings, workers or 1)
+    if workers is None:
         _serve_alone(uvicorn.Server(config))
     else:
         with _shared_metrics() as folder:
@@ -154,7 +155,7 @@ def _serve_alone(server: uvicorn.Server) -> None:
 
 
 def _cannot_reload(*_: object) -> None:
-    _log.warning("one worker cannot be replaced while it serves: attune api --workers 2")
+    _log.warning("not reloaded: only workers can be replaced while they serve: --workers 1 or more")
 
 
 @contextmanager

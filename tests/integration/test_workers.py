@@ -70,8 +70,11 @@ async def ask_until(done: asyncio.Event, address: str) -> int:
     return count
 
 
-async def test_workers_are_replaced_under_load_and_no_request_fails(settings: Settings) -> None:
-    with workers(settings) as (running, address):
+@pytest.mark.parametrize("count", [1, 2])
+async def test_workers_are_replaced_under_load_and_no_request_fails(
+    settings: Settings, count: int
+) -> None:
+    with workers(settings, count) as (running, address):
         before = children(running)
         done = asyncio.Event()
         asking = [asyncio.create_task(ask_until(done, address)) for _ in range(ASKERS)]
@@ -83,7 +86,7 @@ async def test_workers_are_replaced_under_load_and_no_request_fails(settings: Se
 
         assert all(counts)
         after = children(running)
-        assert len(after) == len(before)
+        assert len(after) == len(before) == count
         assert not after & before
         assert counted(address) >= sum(counts)  # also what the workers counted that are gone
 
@@ -148,13 +151,14 @@ def test_workers_end_with_their_supervisor(settings: Settings) -> None:
         assert not alive
 
 
-@pytest.mark.parametrize("count", [1, 2])
-def test_a_start_that_fails_ends_with_what_is_wrong(settings: Settings, count: int) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--workers", "1"), ("--workers", "2")])
+def test_a_start_that_fails_ends_with_what_is_wrong(
+    settings: Settings, arguments: tuple[str, ...]
+) -> None:
     with role(
         settings,
         "api",
-        "--workers",
-        str(count),
+        *arguments,
         ATTUNE_API__PORT=str(free_port()),
         ATTUNE_API__DOCUMENTS="known",
     ) as running:
@@ -162,14 +166,14 @@ def test_a_start_that_fails_ends_with_what_is_wrong(settings: Settings, count: i
         assert "only known documents are to be answered" in running.output()
 
 
-def test_one_worker_goes_on_when_it_is_told_to_reload(settings: Settings) -> None:
+def test_without_workers_it_goes_on_and_says_that_it_cannot_reload(settings: Settings) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with role(settings, "api", ATTUNE_API__PORT=str(port)) as running:
         wait_for(lambda: answers(running, address))
 
         running.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "--workers 2" in running.output())
+        wait_for(lambda: "--workers 1" in running.output())
 
         assert answers(running, address)
         assert running.stop() == -signal.SIGTERM  # as it was told
