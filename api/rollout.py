@@ -7,14 +7,12 @@ stay; `/health/ready` and the log say why.
 """
 
 import asyncio
-import importlib
-import linecache
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 import structlog
 
+from api.declared import Declared, FeatureRepo
 from api.installed import Installed
 from api.refusal import Refused
 from attune.errors import AttuneError
@@ -24,7 +22,6 @@ from attune.telemetry import ROLLOUTS
 
 _log = structlog.get_logger()
 
-_PACKAGE = "feature_repo"
 _RETRY_AFTER = 1.0  # seconds
 
 
@@ -51,12 +48,13 @@ class Rollout:
         made: Callable[[Sequence[FeatureSet]], Installed],
         first: Sequence[FeatureSet],
         taken_over: Callable[[Installed], Awaitable[None]] | None = None,
-        load: Callable[[], Sequence[FeatureSet]] | None = None,
+        declared: Declared | None = None,
     ) -> None:
         self._declarations = declarations
         self._made = made
         self._taken_over = taken_over
-        self._load = load or load_declared
+        self._declared = declared or FeatureRepo()
+        self._lies_here: tuple[object, str] = (None, "")  # stamps as of the last import, its digest
         self.current = made(first)
         self.problem = ""
         """Why what was applied last is not served, if it is not."""
@@ -87,10 +85,16 @@ class Rollout:
             self._refuse(f"{type(error).__name__}: {error}")
 
     async def _take_over(self, wanted: str) -> None:
+        stamps = self._declared.stamps()  # first: what changes during the import is seen later
+        known, found = self._lies_here
+        if stamps == known and found != wanted:
+            self._refuse(_elsewhere(wanted, found))
+            return
         # In a thread: it takes a quarter of a second, and requests go on meanwhile.
-        every = await asyncio.to_thread(self._load)
-        if (found := digest(every)) != wanted:
-            self._refuse(f"{wanted} was applied, and {found} lies here: deploy feature_repo/")
+        every = await asyncio.to_thread(self._declared.load)
+        self._lies_here = stamps, (found := digest(every))
+        if found != wanted:
+            self._refuse(_elsewhere(wanted, found))
             return
         new = await asyncio.to_thread(self._made, every)
         await asyncio.to_thread(_prepare, new, self.current)
@@ -107,6 +111,11 @@ class Rollout:
         self.problem = why
 
 
+def _elsewhere(wanted: str, found: str) -> str:
+    remedy = "deploy feature_repo/; it is imported again when a file in it changes"
+    return f"{wanted} was applied, and {found} lies here: {remedy}"
+
+
 def _prepare(new: Installed, old: Installed) -> None:
     """Read the documents that are in use, so that nobody waits for that."""
     for text in old.documents.texts():
@@ -114,26 +123,3 @@ def _prepare(new: Installed, old: Installed) -> None:
             new.documents.find(text)
         except Refused:
             continue  # it asks for what is gone; whoever sends it is told
-
-
-def load_declared() -> Sequence[FeatureSet]:
-    """Import `feature_repo` anew; what was imported before stays what it is for its users.
-
-    Raises:
-        Exception: whatever importing it raises; the modules before are in place again then.
-    """
-    before = {name: sys.modules.pop(name) for name in _modules()}
-    importlib.invalidate_caches()
-    linecache.checkcache()
-    try:
-        found: Sequence[FeatureSet] = importlib.import_module(f"{_PACKAGE}.views").FEATURES
-    except BaseException:
-        for name in _modules():
-            del sys.modules[name]
-        sys.modules.update(before)
-        raise
-    return found
-
-
-def _modules() -> list[str]:
-    return [name for name in sys.modules if name == _PACKAGE or name.startswith(f"{_PACKAGE}.")]

@@ -1,9 +1,9 @@
 """Runs the API: this process, or workers that share a port and are replaced without a lost request.
 
-uvicorn does the work. A single worker is worth its supervisor, of 40 MB, only where somebody
-replaces it: containers are replaced as a whole, and this process alone tells its CPU and memory. What is added here: an idle connection is not cut off while its next request
+uvicorn does the work. What is added here: an idle connection is not cut off while its next request
 may be on its way, workers end with their supervisor, their metrics add up, and a start that fails
-is one.
+is one. A single worker is worth its supervisor, of 40 MB, only where somebody replaces it:
+containers are replaced as a whole, and workers do not tell their CPU and memory in `/metrics`.
 """
 
 import logging
