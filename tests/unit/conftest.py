@@ -1,7 +1,13 @@
 """Unit tests have no network: what needs a server belongs in tests/integration."""
 
+from contextlib import suppress
+
 import pytest
 from pytest_socket import disable_socket
+
+# It keeps the class of sockets that it finds when it is imported, also for later tests.
+with suppress(ImportError):  # there is none for Windows
+    import uvloop  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
