@@ -1,6 +1,6 @@
 """Products, visits, and whatever else events are about: folded from what is new in a batch."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
@@ -11,7 +11,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, save
+from consumers.features.saves import Packed, Saves, portions
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -65,13 +65,22 @@ class Entities:
         held = {entity: self._cache.take(entity) for entity in pending}
         missing = [entity for entity, kept in held.items() if kept is None]
         rows = await self._store.load(missing) if missing else {}
-        packed, again = self._folded(pending, held, rows)
-        for refused in await save(self._store, packed, self._cache.put):
+        again: dict[str, Parts] = {}
+        async with Saves(self._store, self._cache.put) as saves:
+            for entities in portions(pending):
+                packed, broken = self._folded(entities, pending, held, rows)
+                again.update(broken)
+                await saves.begin(packed)
+        for refused in saves.refused:
             again[refused.id] = pending[refused.id]
         return again
 
     def _folded(
-        self, pending: dict[str, Parts], held: dict[str, Kept | None], rows: dict[str, Row]
+        self,
+        entities: Sequence[str],
+        pending: dict[str, Parts],
+        held: dict[str, Kept | None],
+        rows: dict[str, Row],
     ) -> tuple[list[Packed[Kept]], dict[str, Parts]]:
         """Fold entities and pack each; return also those on which a feature broke.
 
@@ -79,8 +88,8 @@ class Entities:
         """
         packed: list[Packed[Kept]] = []
         broken: dict[str, Parts] = {}
-        for entity, parts in pending.items():
-            kept = held[entity]
+        for entity in entities:
+            parts, kept = pending[entity], held[entity]
             if kept is None:
                 kept = self._kept(entity, rows[entity])
             if self._take(kept, parts):
