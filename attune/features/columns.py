@@ -8,7 +8,6 @@ number: numbers of 1, 2 and 4 bits are digits of one large integer in base 2, 4 
 """
 
 import struct
-from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -42,23 +41,25 @@ _LOOPS: Final = not __file__.endswith(".py")
 """Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
 _LIMIT: Final = 1 << 64
 _HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
+_SINGLE: Final = tuple(bytes((_EIGHT, number)) for number in range(_BYTE))
+"""Columns of one number."""
 _LENGTH = struct.Struct("<H")
 _FLAGS: Final = bytes(map(bool, range(_BYTE)))
 
 
-def packed(numbers: Sequence[int]) -> bytes:
+def packed(numbers: list[int]) -> bytes:
     """Return a column of numbers.
 
     Raises:
         OverflowError: one is below `-2**63`, or not below `2**64`.
     """
+    size = len(numbers)
+    if size == 1 and 0 <= numbers[0] < _BYTE:
+        return _SINGLE[numbers[0]]
     try:
         raw = bytes(numbers)
     except ValueError:  # not all are 0 to 255
         return _packed_wide(numbers)
-    size = len(raw)
-    if size == 1:
-        return b"\x08" + raw
     if not raw.translate(None, _UP_TO_1):
         return b"\x01" + squeezed(raw, 1) if any(raw) else b"\0"
     if not raw.translate(None, _UP_TO_3):
@@ -74,7 +75,7 @@ def packed(numbers: Sequence[int]) -> bytes:
     return _HEADS[bits] + (raw if bits == _EIGHT else squeezed(raw, bits))
 
 
-def _packed_wide(numbers: Sequence[int]) -> bytes:
+def _packed_wide(numbers: list[int]) -> bytes:
     held, head, flags = [number for number in numbers if number], _WIDE, b""
     if zeros := len(numbers) - len(held):
         if (zeros - 2) << 3 > len(numbers):

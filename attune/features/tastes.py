@@ -167,11 +167,14 @@ class Liking:
         latest = met[newest[0]]
         parts = [b"", bytes(newest)]
         ages, bit = 0, 1
-        for age in range(self._span):
-            points = state.points[age :: self._span]
-            if any(points):
+        points, span = state.points, self._span
+        for age in range(span):
+            at = age
+            while at < len(points) and not points[at]:
+                at += span
+            if at < len(points):
                 ages |= bit
-                parts.append(packed(points))
+                parts.append(packed(points[age::span]))
             bit <<= 1
         if not state.spelled:
             state.spelled = spelled(names)

@@ -225,9 +225,13 @@ class Scale:
         which = bytes((count, *places)) if count <= self._few else self._flags(places)
         head, bit = ticks.newest, 1 << 8 * self._size
         parts = [b"", which]
-        for first in range(self.columns):
-            column = ticks.amounts[first :: self.columns]
-            if any(column):
+        amounts, columns = ticks.amounts, self.columns
+        for first in range(columns):
+            at = first
+            while at < len(amounts) and not amounts[at]:
+                at += columns
+            if at < len(amounts):
+                column = amounts[first::columns]
                 head |= bit
                 try:
                     parts.append(packed(column))

@@ -1,6 +1,7 @@
 """What a profile has taken in, so that every event counts once whatever fails."""
 
 import struct
+from bisect import insort
 from enum import Enum
 from typing import Final
 
@@ -60,6 +61,8 @@ class Ledger:
     """
 
     __slots__ = (
+        "_ids",
+        "_oldest",
         "changed",
         "first_seen",
         "last_seen",
@@ -77,6 +80,10 @@ class Ledger:
         self.reached = Reached(owner)
         self.recent: dict[int, int] = {}
         """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
+        self._ids: list[int] | None = None
+        """The same as stored, in order; None until it is asked for."""
+        self._oldest: int = 0
+        """No more than the least minute of `recent` with its low bits."""
         self.newest: int = 0
         """Minute of the latest arrival."""
         self.views = b""
@@ -101,7 +108,11 @@ class Ledger:
             return RETRY
         minute = arrived.received // _MINUTE
         self.newest = max(self.newest, minute)
-        self.recent[hashed] = minute << _MINUTE_SHIFT | offset & _LOW
+        known = minute << _MINUTE_SHIFT | offset & _LOW
+        self.recent[hashed] = known
+        self._oldest = min(self._oldest, known)
+        if self._ids is not None:
+            insort(self._ids, hashed << _HASH_SHIFT | known & _LOWS)
         self._saw(arrived.at)
         return NEW
 
@@ -124,6 +135,7 @@ class Ledger:
             self.newest = max(self.newest, minute)
             low = minute << _MINUTE_SHIFT | arrived.offset & _LOW
             self.recent.setdefault(_hashed(arrived.event.id), low)
+            self._began_anew()
             if len(self.recent) > _RETRIES_NOTED:
                 self._forget()
         self.changed = True
@@ -154,6 +166,7 @@ class Ledger:
                 left = (*rest(taken, ours.offset), *rest(theirs, mark.offset))
                 reached.set_others(place, rest(union(left), joined.offset))
         self.recent.update(other.recent)
+        self._began_anew()
         self.newest = max(self.newest, other.newest)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
@@ -171,6 +184,7 @@ class Ledger:
                 news = (ours.offset, joined.offset)
                 reached.set_others(place, union((*reached.others(place), news)))
         self.recent.update(other.recent)
+        self._began_anew()
         self.newest = max(self.newest, other.newest)
 
     def give_away(self) -> None:
@@ -184,9 +198,12 @@ class Ledger:
         if len(self.recent) > _FEW:
             self._forget()
         own, foreign = self.reached.packed()
-        ids = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
-        if len(ids) > 1:
-            ids.sort()
+        ids = self._ids
+        if ids is None:
+            ids = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
+            if len(ids) > 1:
+                ids.sort()
+            self._ids = ids
         views, marks = self.views, len(own) // 4
         packed: bytes = _layout(len(views), marks, len(foreign), len(ids)).pack(
             form,
@@ -207,11 +224,19 @@ class Ledger:
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
         bound = self.newest - _RETRY_WINDOW << _MINUTE_SHIFT
-        if len(self.recent) <= _RETRIES_KEPT and min(self.recent.values()) >= bound:
-            return
+        if len(self.recent) <= _RETRIES_KEPT:
+            if self._oldest < bound:
+                self._oldest = min(self.recent.values())
+            if self._oldest >= bound:
+                return
         kept = [(known, hashed) for hashed, known in self.recent.items() if known >= bound]
         kept.sort(reverse=True)
         self.recent = {hashed: known for known, hashed in kept[:_RETRIES_KEPT]}
+        self._began_anew()
+
+    def _began_anew(self) -> None:
+        """Note that `recent` is another one."""
+        self._ids, self._oldest = None, 0
 
     @classmethod
     def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
