@@ -19,6 +19,8 @@ from attune.features.money import CENT
 _SPARSE: Final = 0x10  # only the numbers that are not 0 follow, behind a bit for each
 _WIDE: Final = 0x20  # numbers as MessagePack, behind the length of that
 _CENTS: Final = 0x40  # divided by CENT
+_PAIRS: Final = 0x80  # two bytes a number
+_PAIR: Final = 1 << 16
 
 _EIGHT: Final = 8
 _FEWER: Final = 7
@@ -88,6 +90,9 @@ def _packed_wide(numbers: list[int]) -> bytes:
     if not any([number % CENT for number in held]):  # noqa: C419 - a list is faster
         held = [number // CENT for number in held]
         head |= _CENTS
+    if 0 <= min(held) <= max(held) < _PAIR:
+        raw = struct.pack(f"<{len(held)}H", *held)
+        return _HEADS[head & ~_WIDE | _PAIRS] + flags + raw
     raw = _ENCODER.encode(held)
     return _HEADS[head] + flags + _LENGTH.pack(len(raw)) + raw
 
@@ -116,6 +121,12 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
 
 def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int]:
     """Return so many numbers in the form that the head says, and where they end."""
+    if head & _PAIRS:
+        end = start + 2 * count
+        if len(raw) < end:
+            raise CorruptState("a column that is cut off")
+        numbers = [raw[place] | raw[place + 1] << 8 for place in range(start, end, 2)]
+        return [number * CENT for number in numbers] if head & _CENTS else numbers, end
     if head & _WIDE:
         (length,) = _LENGTH.unpack_from(raw, start)
         start += _LENGTH.size

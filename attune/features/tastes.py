@@ -13,15 +13,14 @@ from attune.features.feature import SECOND, CorruptState, Update, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 
-_HEAD = struct.Struct("<IIBBHB")
-"""Newest bucket (the minutes until the year 10136); the second after the latest event, low bits and
-high ones; how many names there are; for each age a bit if there are any points; how many names are
-told by when they were met. The places of those follow, the newest first."""
-_HIGH: Final = 32
-_LOW: Final = (1 << 32) - 1
+_HEAD = struct.Struct("<IIBH")
+"""Newest bucket (the minutes until the year 10136); the second after the latest event, from its
+beginning on; how many names there are; for each age a bit if there are any points. Then the places
+of those names that are told by when they were met, the newest first."""
+_MOST: Final = (1 << 32) - 1
 _SECONDS: Final = 4
 """Bytes of the seconds between the newest name and another; those stand at the end."""
-MOST_SECONDS: Final = _LOW
+MOST_SECONDS: Final = _MOST
 MOST_NAMES: Final = 255
 _PLACE: Final = 8  # bits that hold one
 MOST_AGES: Final = 16
@@ -179,16 +178,17 @@ class Liking:
         if not state.spelled:
             state.spelled = spelled(names)
         parts.append(state.spelled)
-        seconds = [min(latest - met[place], _LOW) for place in newest[1:]]  # more in damaged ones
+        seconds = [min(latest - met[place], _MOST) for place in newest[1:]]  # more in damaged ones
         parts += [each.to_bytes(_SECONDS, "little") for each in seconds]
-        parts[0] = _HEAD.pack(
-            state.newest, latest & _LOW, latest >> _HIGH, count, ages, len(newest)
-        )
+        begun = state.newest * self._half_life // SECOND
+        since = min(max(0, latest - begun), _MOST)
+        parts[0] = _HEAD.pack(state.newest, since, count, ages)
         return b"".join(parts)
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
-        newest, low, high, count, ages, told = _HEAD.unpack_from(raw)
+        newest, since, count, ages = _HEAD.unpack_from(raw)
+        told = min(count, self._shown)
         start = _HEAD.size + told
         places = raw[_HEAD.size : start]
         points = [0] * (count * self._span)
@@ -200,9 +200,9 @@ class Liking:
         end = len(raw) - _SECONDS * (told - 1)
         stored = raw[start:end]
         names = whole(stored)
-        if not 0 < len(names) == count <= self._keep or ages or told != min(count, self._shown):
+        if not 0 < len(names) == count <= self._keep or ages:
             raise CorruptState(f"{len(names)} names instead of {count}")
-        latest = low | high << _HIGH
+        latest = newest * self._half_life // SECOND + since
         met = [0] * count
         met[places[0]] = latest
         for place in places[1:]:
@@ -221,7 +221,8 @@ class Liking:
         """
         if not raw:
             return ([], [], []) if last else ([], [])
-        _, _, _, count, ages, told = _HEAD.unpack_from(raw)
+        _, _, count, ages = _HEAD.unpack_from(raw)
+        told = min(count, self._shown)
         start = _HEAD.size + told
         weights = [0] * count
         shift = self._span

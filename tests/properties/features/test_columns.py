@@ -54,7 +54,8 @@ def test_other_bytes_are_refused_or_read_as_so_many_numbers(raw: bytes, count: i
         ([15, 1] * 20, 1 + 40 // 2),
         ([200, 1] * 20, 1 + 40),
         ([200, *[0] * 39], 1 + 40 // 8 + 1),
-        ([499 * CENT, *[0] * 39], 1 + 40 // 8 + 2 + 1 + 3),
+        ([499 * CENT, *[0] * 39], 1 + 40 // 8 + 2),
+        ([70_000 * CENT, *[0] * 39], 1 + 40 // 8 + 2 + 1 + 5),
     ],
 )
 def test_a_column_takes_as_many_bits_as_its_largest_number(numbers: list[int], size: int) -> None:

@@ -33,6 +33,6 @@ def test_they_are_refused(feature: Feature[object], raw: bytes) -> None:
 def test_an_affinity_without_points_has_no_shares_to_divide() -> None:
     affinity = Affinity()
     newest, points, names = b"\x00", b"\x00", b"a"
-    raw = struct.pack("<IIBBHB", 2800, 7, 0, 1, 0b1, 1) + newest + points + names
+    raw = struct.pack("<IIBH", 2800, 7, 1, 0b1) + newest + points + names
 
     assert affinity.read_packed(raw, NOW) == (["a"], ["a"], [0.0])
