@@ -76,7 +76,11 @@ class Distinct(Feature[Last]):
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
-        return (self._sight.count_packed(raw, now),)
+        return self._sight.read(raw, now)
+
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """See `Sight.read`."""
+        return self._sight.read
 
     def packer(self) -> Callable[[Last], bytes]:
         """See `sight.pack`."""

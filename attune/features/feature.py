@@ -173,6 +173,10 @@ class Feature(Generic[State], metaclass=Declared):
         """
         return self.read(self.unpack(raw) if raw else self.empty(), now)
 
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """Return `read_packed`, or a function that does the same without asking the feature."""
+        return self.read_packed
+
     def check(self, event: Event) -> None:
         """Refuse an event that is wrong in itself; asked before anything is folded of it.
 

@@ -14,7 +14,7 @@ from attune.features.feature import ACTS, Act, Feature, Field, Update
 from attune.features.plain import PlainView
 from attune.features.ranks import Rfm
 from attune.features.spelling import camel
-from attune.features.view import Entity, FeatureView
+from attune.features.view import Entity, FeatureView, speaks_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +144,11 @@ class FeatureSet:
 
 
 def _updater(feature: Feature[Any], act: Act) -> Update:
-    return feature.updater(act) if _speaks_for(feature, "updater", "update") else feature.update
+    return feature.updater(act) if speaks_for(feature, "updater", "update") else feature.update
 
 
 def _packer(feature: Feature[Any]) -> Callable[[Any], bytes]:
-    return feature.packer() if _speaks_for(feature, "packer", "pack") else feature.pack
-
-
-def _speaks_for(feature: Feature[Any], short: str, whole: str) -> bool:
-    """Say whether a shorter way still leads to the same: no subclass has replaced what it is to."""
-    for kind in type(feature).__mro__:
-        if short in vars(kind):
-            return True
-        if whole in vars(kind):
-            return False
-    return False
+    return feature.packer() if speaks_for(feature, "packer", "pack") else feature.pack
 
 
 def _numbers(mask: int) -> tuple[int, ...]:

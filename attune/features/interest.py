@@ -67,9 +67,13 @@ class Latest(Feature[Times]):
         """Newest first."""
         return ([*reversed(state)],)
 
-    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
+    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
-        return (lately.newest_of(raw),)
+        return lately.read(raw, now)
+
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """See `lately.read`."""
+        return lately.read
 
     def packer(self) -> Callable[[Times], bytes]:
         """See `lately.pack`."""
@@ -130,7 +134,7 @@ class Affinity(Feature[Tastes]):
             )
         if any(points < 1 for points in self.points.values()):
             raise ConfigurationError("points of an act are at least 1: leave it out of acts")
-        liking = Liking(self.half_life, self.span, self.keep, max(1, self.last))
+        liking = Liking(self.half_life, self.span, self.keep, self.last, self.top)
         object.__setattr__(self, "_liking", liking)
 
     @property
@@ -175,13 +179,17 @@ class Affinity(Feature[Tastes]):
         """Add name by name."""
         return self._liking.merge(ours, theirs)
 
-    def read(self, state: Tastes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
+    def read(self, state: Tastes, now: int) -> tuple[Value, ...]:
         """Shares do not change with time: the points of all names halve together."""
-        return self._liking.read(self._liking.pack(state), self.last, self.top)
+        return self._liking.read(self._liking.pack(state), now)
 
-    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - as above
+    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
-        return self._liking.read(raw, self.last, self.top)
+        return self._liking.read(raw, now)
+
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """See `Liking.read`."""
+        return self._liking.read
 
     def pack(self, state: Tastes) -> bytes:
         """See `Liking.pack`."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from attune.collect.event import Event
-from attune.features.feature import SECOND, Update
+from attune.features.feature import SECOND, Update, Value
 from attune.features.naming import Naming
 
 Times: TypeAlias = dict[str, int]
@@ -76,9 +76,9 @@ def unpack(raw: bytes) -> Times:
     return {name: newest - seconds for name, seconds in ago.items()}
 
 
-def newest_of(raw: bytes) -> list[str]:
+def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless
     """Return the names in packed bytes, which may be none, the newest first."""
-    return [*reversed(_DECODER.decode(raw)[1])] if raw else []
+    return ([*reversed(_DECODER.decode(raw)[1])] if raw else [],)
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -9,7 +9,7 @@ import mmh3
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.feature import CorruptState, Update
+from attune.features.feature import CorruptState, Update, Value
 from attune.features.naming import Naming
 
 _HEAD = struct.Struct("<IH")  # newest bucket, ages
@@ -89,10 +89,10 @@ class Sight:
         oldest = now // self._step - self._span
         return sum([bucket > oldest for bucket in state.held.values()])
 
-    def count_packed(self, raw: bytes, now: int) -> int:
+    def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """Return the same of packed bytes: how many there are of each age stands in front."""
         if not raw:
-            return 0
+            return (0,)
         newest, size = _HEAD.unpack_from(raw)
         past = newest - now // self._step + self._span  # ages from here on are too old
         start, counted, held = _HEAD.size, 0, 0
@@ -104,7 +104,7 @@ class Sight:
                 counted += count
         if len(raw) != start + 4 * held:
             raise CorruptState(f"{len(raw)} bytes of names")
-        return counted
+        return (counted,)
 
 
 def pack(state: Last) -> bytes:

@@ -47,15 +47,17 @@ class Tastes:
 class Liking:
     """How names gain points, lose them with age, and are let go: see `Affinity`.
 
-    `shown` is how many of the newest names are never let go, and of which it is kept when they were
-    met: one at least.
+    Of the `last` newest names, one at least, it is kept when they were met, and they are never let
+    go. `read` returns those, and the `top` best.
     """
 
-    def __init__(self, half_life: int, span: int, keep: int, shown: int) -> None:
+    def __init__(self, half_life: int, span: int, keep: int, last: int, top: int) -> None:
         self._half_life = half_life
         self._span = span
         self._keep = keep
-        self._shown = shown
+        self._shown = max(1, last)
+        self._last = last
+        self._top = top
         self._nothing = [0] * span
 
     def empty(self) -> Tastes:
@@ -214,11 +216,12 @@ class Liking:
         found.spelled = stored
         return found
 
-    def read(self, raw: bytes, last: int, top: int) -> tuple[Value, ...]:
+    def read(self, raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - all age alike
         """Return the last names if any are wanted, those liked most, and each one's share.
 
         Of packed tastes; only those names are put together.
         """
+        last, top = self._last, self._top
         if not raw:
             return ([], [], []) if last else ([], [])
         _, _, count, ages = _HEAD.unpack_from(raw)

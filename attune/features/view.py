@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from attune.collect.event import Event
@@ -74,7 +75,7 @@ class FeatureView:
     reads: tuple[Callable[[bytes, int], tuple[Value, ...]], ...] = field(
         init=False, repr=False, compare=False
     )
-    """`read_packed` of each feature."""
+    """`read_packed` of each feature, or its shorter way."""
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Which of its features answers a field."""
     answers: tuple[tuple[str, ...], ...] = field(init=False, repr=False, compare=False)
@@ -96,7 +97,7 @@ class FeatureView:
         object.__setattr__(self, "answers", answers)
         places = {name: index for index, names in enumerate(answers) for name in names}
         object.__setattr__(self, "places", places)
-        object.__setattr__(self, "reads", tuple(f.read_packed for f in self.features))
+        object.__setattr__(self, "reads", tuple(map(_reader, self.features)))
         state_name = self.name if self.version == 1 else f"{self.name}_v{self.version}"
         object.__setattr__(self, "state_name", state_name)
 
@@ -181,3 +182,19 @@ class FeatureView:
         if index is None:
             return f"{self.full_name} v{self.version} {error}"
         return f"{self.full_name}, {type(self.features[index]).__name__}: {error}"
+
+
+def speaks_for(feature: Feature[Any], short: str, whole: str) -> bool:
+    """Say whether a shorter way still leads to the same: no subclass has replaced what it is to."""
+    for kind in type(feature).__mro__:
+        if short in vars(kind):
+            return True
+        if whole in vars(kind):
+            return False
+    return False
+
+
+def _reader(feature: Feature[Any]) -> Callable[[bytes, int], tuple[Value, ...]]:
+    if not all(speaks_for(feature, "read_packed", each) for each in ("read", "unpack")):
+        return partial(Feature.read_packed, feature)
+    return feature.reader() if speaks_for(feature, "reader", "read_packed") else feature.read_packed

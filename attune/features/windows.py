@@ -207,6 +207,10 @@ class Windows(Feature[Ticks]):
         """As `read`."""
         return self._windowed.read(raw, now)
 
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """See `Windowed.read`."""
+        return self._windowed.read
+
     def packer(self) -> Callable[[Ticks], bytes]:
         """See `Scale.pack`."""
         return self._scale.pack

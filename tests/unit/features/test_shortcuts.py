@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from making import NOON, event
 
-from attune.collect.event import Event, millis
+from attune.collect.event import Commerce, Event, Product, millis
 from attune.features.course import Course
-from attune.features.feature import Feature
+from attune.features.feature import Feature, Value
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded
+from attune.features.interest import Latest
 from attune.features.view import FeatureView
 from attune.features.visit import Visit
 
@@ -29,6 +30,14 @@ class Marked(Visit):
 
     def pack(self, state: Course) -> bytes:
         return super().pack(state) + b"!"
+
+
+@dataclass(frozen=True)
+class Nameless(Latest):
+    """Tells no names."""
+
+    def read(self, state: dict[str, int], now: int) -> tuple[Value, ...]:
+        return ([name[:1] for name in super().read(state, now)[0]],)
 
 
 @dataclass(frozen=True)
@@ -55,3 +64,12 @@ def test_who_replaces_update_is_asked_for_it() -> None:
 
 def test_who_replaces_pack_is_asked_for_it() -> None:
     assert packed(Marked()) == packed(Visit()) + b"!"
+
+
+def test_who_replaces_read_is_asked_for_it_of_packed_states_too() -> None:
+    shopping = event(commerce=Commerce("viewed", (Product("p1", "kettles", None, 100),)))
+    for feature, told in ((Latest(), ["kettles"]), (Nameless(), ["k"])):
+        raw = feature.pack(feature.update(feature.empty(), shopping, millis(NOON)))
+        (read,) = FeatureView("own", "", (feature,)).reads
+
+        assert read(raw, millis(NOON)) == (told,)
