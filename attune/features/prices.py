@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from attune.collect.event import Event
+from attune.features import seen
 from attune.features.feature import Act, Feature, Field, Update, Value, act_of
-from attune.features.money import MICROS
 from attune.features.seen import Seen, added, pack, unpack, viewed
 
 
@@ -53,13 +53,16 @@ class PriceSensitivity(Feature[Seen]):
         return ours
 
     def read(self, state: Seen, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
-        """Divide; a mean is exact as long as prices together stay below 2**63 micros."""
-        if not state.looked:
-            return None, None
-        mean = state.looked_micros / state.looked
-        if not state.taken or not mean:
-            return mean / MICROS, None
-        return mean / MICROS, state.taken_micros / state.taken / mean
+        """See `seen.means`."""
+        return seen.means(state)
+
+    def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
+        """As `read`."""
+        return seen.read(raw, now)
+
+    def reader(self) -> Callable[[bytes, int], tuple[Value, ...]]:
+        """See `seen.read`."""
+        return seen.read
 
     def pack(self, state: Seen) -> bytes:
         """12 bytes where cents say it, else 24."""

@@ -6,7 +6,8 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.money import CENT
+from attune.features.feature import Value
+from attune.features.money import CENT, MICROS
 
 _LAYOUT = struct.Struct("<IqIq")
 _CENTS = struct.Struct("<HIHI")
@@ -80,3 +81,18 @@ def unpack(raw: bytes) -> Seen:
     else:
         state.looked, state.looked_micros, state.taken, state.taken_micros = _LAYOUT.unpack(raw)
     return state
+
+
+def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless
+    """Return the means of packed prices, which may be none; see `means`."""
+    return means(unpack(raw)) if raw else (None, None)
+
+
+def means(state: Seen) -> tuple[Value, ...]:
+    """Divide; a mean is exact as long as prices together stay below 2**63 micros."""
+    if not state.looked:
+        return None, None
+    mean = state.looked_micros / state.looked
+    if not state.taken or not mean:
+        return mean / MICROS, None
+    return mean / MICROS, state.taken_micros / state.taken / mean
