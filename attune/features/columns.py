@@ -22,6 +22,7 @@ _CENTS: Final = 0x40  # divided by CENT
 _PAIRS: Final = 0x80  # two bytes a number
 _PAIR: Final = 1 << 16
 
+_TWO: Final = 2
 _EIGHT: Final = 8
 _FEWER: Final = 7
 _WORTH_IT: Final = 16  # bits that are to be saved where only some numbers stand there
@@ -37,8 +38,6 @@ _LOOSE: Final = {
     for bits in (1, 2, 4)
 }
 """By bits and byte: the numbers in it, the first in the highest bits."""
-_PLACES: Final = {1: (3, 1), 2: (2, 3), 4: (1, 15)}
-"""By bits: how far to shift a place to its byte, and the largest number."""
 _LOOPS: Final = not __file__.endswith(".py")
 """Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
 _LIMIT: Final = 1 << 64
@@ -155,19 +154,21 @@ def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[list[int], 
     """Return so many numbers that were squeezed, and where they end.
 
     Raises:
-        CorruptState: there are less.
-        KeyError: they cannot be of so many bits.
+        CorruptState: there are less, or they cannot be of so many bits.
     """
     end = start + ((count * bits + 7) >> 3)
     if len(raw) < end:
         raise CorruptState("a column that is cut off")
+    if bits not in _LOOSE:
+        raise CorruptState(f"numbers of {bits} bits")
     if not _LOOPS:
         return list(b"".join(map(_LOOSE[bits].__getitem__, raw[start:end]))[:count]), end
-    byte, most = _PLACES[bits]
+    byte = 3 if bits == 1 else 2 if bits == _TWO else 1  # how far to shift a place to its byte
+    inside, most = (1 << byte) - 1, (1 << bits) - 1
     found = [0] * count
     for place in range(count):
         held = raw[start + (place >> byte)]
-        found[place] = held >> (8 - bits - bits * (place & (1 << byte) - 1)) & most
+        found[place] = held >> bits * (inside - (place & inside)) & most
     return found, end
 
 

@@ -64,6 +64,9 @@ class Windowed:
         self._ratios = list(ratios)
 
         nothing = [0] * len(scale.windows)
+        self._wholes: list[Value] = [*nothing]
+        self._floats: list[Value] = [*_each(nothing, 1)]
+        """What a column of zeros says."""
         self._never: list[Value] = [amount for _, per in shown for amount in _each(nothing, per)]
         self._never += [each.read([[]] * scale.columns, []) for each in fading]
         self._never += [None] * len(ratios)
@@ -88,7 +91,11 @@ class Windowed:
         covered = scale.covered(newest, places, now)
         values: list[Value] = []
         for number, per in self._shown:
-            values += _each(_totals(columns[number], covered), per)
+            column = columns[number]
+            if column:
+                values += _each(_totals(column, covered), per)
+            else:
+                values += self._floats if per else self._wholes
         for each in self._fading:
             ages = scale.steps_ago(newest, places, now, each.window)
             values.append(each.read(columns, ages))
