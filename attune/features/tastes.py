@@ -22,7 +22,7 @@ _SECONDS: Final = 4
 """Bytes of the seconds between the newest name and another; those stand at the end."""
 MOST_SECONDS: Final = _MOST
 MOST_NAMES: Final = 255
-_PLACE: Final = 8  # bits that hold one
+_TAKEN: Final = -1 << 62
 MOST_AGES: Final = 16
 
 
@@ -249,14 +249,17 @@ class Liking:
 
 
 def greatest(numbers: list[int], most: int) -> list[int]:
-    """Return the places of the greatest of at most 255 numbers, the first of equal ones first."""
-    if len(numbers) == 1:
-        return [0][:most]
-    marked = [0] * len(numbers)
-    for place in range(len(numbers)):
-        marked[place] = numbers[place] << _PLACE | MOST_NAMES - place
-    marked.sort(reverse=True)
-    return [MOST_NAMES - (each & MOST_NAMES) for each in marked[:most]]
+    """Return the places of the greatest numbers, the first of equal ones first."""
+    left = list(numbers)
+    places: list[int] = []
+    for _ in range(min(most, len(left))):
+        best = 0
+        for place in range(1, len(left)):
+            if left[place] > left[best]:
+                best = place
+        places.append(best)
+        left[best] = _TAKEN
+    return places
 
 
 def _weigh(weights: list[int], points: list[int], shift: int) -> None:
