@@ -3,8 +3,12 @@
 A column is one byte that says how its numbers are written, then they themselves. How many there
 are, its reader knows. Equal numbers give equal bytes.
 
-Builtins do the work on all numbers together, so that a column costs a microsecond, and not one a
-number: numbers of 1, 2 and 4 bits are digits of one large integer in base 2, 4 and 16.
+Builtins write all numbers together, so that a column costs a microsecond, and not one a number:
+numbers of 1, 2 and 4 bits are digits of one large integer in base 2, 4 and 16. Reading is a loop
+where this is compiled, and else builtins as well.
+
+A table is several columns as long as each other, row after row in memory and column after column in
+bytes; a mask says which of them are there, for those of zeros alone are not.
 """
 
 import struct
@@ -21,7 +25,6 @@ _WIDE: Final = 0x20  # numbers as MessagePack, behind the length of that
 _CENTS: Final = 0x40  # divided by CENT
 _PAIRS: Final = 0x80  # two bytes a number
 _PAIR: Final = 1 << 16
-
 _TWO: Final = 2
 _EIGHT: Final = 8
 _FEWER: Final = 7
@@ -40,12 +43,53 @@ _LOOSE: Final = {
 """By bits and byte: the numbers in it, the first in the highest bits."""
 _LOOPS: Final = not __file__.endswith(".py")
 """Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
+_LEAST: Final = -(1 << 63)
 _LIMIT: Final = 1 << 64
 _HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
 _SINGLE: Final = tuple(bytes((_EIGHT, number)) for number in range(_BYTE))
 """Columns of one number."""
 _LENGTH = struct.Struct("<H")
 _FLAGS: Final = bytes(map(bool, range(_BYTE)))
+
+
+def table_packed(table: list[int], columns: int) -> tuple[int, list[bytes]]:
+    """Return the mask of a table, a bit a column from the lowest on, and its columns.
+
+    What no 64 bits hold stops at the least or the largest that they do.
+    """
+    mask, bit = 0, 1
+    parts: list[bytes] = []
+    for column in range(columns):
+        place = column
+        while place < len(table) and not table[place]:
+            place += columns
+        if place < len(table):
+            mask |= bit
+            numbers = table[column::columns]
+            try:
+                parts.append(packed(numbers))
+            except OverflowError:
+                parts.append(packed([max(_LEAST, min(each, _LIMIT - 1)) for each in numbers]))
+        bit <<= 1
+    return mask, parts
+
+
+def table_unpacked(
+    raw: bytes, start: int, rows: int, columns: int, mask: int
+) -> tuple[list[int], int]:
+    """Return the table whose columns begin at `start`, and where they end.
+
+    Raises:
+        ValueError, LookupError, struct.error: it is none.
+    """
+    if mask >> columns:
+        raise CorruptState("more columns than there are")
+    table = [0] * (rows * columns)
+    for column in range(columns):
+        if mask >> column & 1:
+            numbers, start = unpacked(raw, start, rows)
+            table[column::columns] = numbers
+    return table, start
 
 
 def packed(numbers: list[int]) -> bytes:
@@ -84,7 +128,7 @@ def _packed_wide(numbers: list[int]) -> bytes:
             flags = squeezed(bytes([1 if number else 0 for number in numbers]), 1)
         else:
             held = list(numbers)
-    if not -_LIMIT >> 1 <= min(held) <= max(held) < _LIMIT:
+    if not _LEAST <= min(held) <= max(held) < _LIMIT:
         raise OverflowError("64 bits do not hold it")
     if not any([number % CENT for number in held]):  # noqa: C419 - a list is faster
         held = [number // CENT for number in held]
@@ -125,14 +169,11 @@ def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int
         if len(raw) < end:
             raise CorruptState("a column that is cut off")
         numbers = [raw[place] | raw[place + 1] << 8 for place in range(start, end, 2)]
-        return [number * CENT for number in numbers] if head & _CENTS else numbers, end
-    if head & _WIDE:
+    elif head & _WIDE:
         (length,) = _LENGTH.unpack_from(raw, start)
         start += _LENGTH.size
         end = start + length
         numbers = _DECODER.decode(raw[start:end])
-        if head & _CENTS:
-            numbers = [number * CENT for number in numbers]
     elif head & _EIGHT:
         end = start + count
         numbers = list(raw[start:end])
@@ -140,7 +181,7 @@ def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int
         return loosened(raw, start, count, head & _FEWER)
     if len(numbers) != count:
         raise CorruptState(f"{len(numbers)} numbers instead of {count}")
-    return numbers, end
+    return [number * CENT for number in numbers] if head & _CENTS else numbers, end
 
 
 def squeezed(raw: bytes, bits: int) -> bytes:

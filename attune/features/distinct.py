@@ -72,7 +72,7 @@ class Distinct(Feature[Last]):
 
     def read(self, state: Last, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers."""
-        return (self._sight.count(state, now),)
+        return self._sight.read(sight.pack(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""

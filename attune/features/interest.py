@@ -63,9 +63,9 @@ class Latest(Feature[Times]):
         """Keep the newest of both."""
         return self._lately.merge(ours, theirs)
 
-    def read(self, state: Times, now: int) -> tuple[Value, ...]:  # noqa: ARG002 - ageless
+    def read(self, state: Times, now: int) -> tuple[Value, ...]:
         """Newest first."""
-        return ([*reversed(state)],)
+        return lately.read(lately.pack(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""

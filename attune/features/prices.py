@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from attune.collect.event import Event
 from attune.features import seen
 from attune.features.feature import Act, Feature, Field, Update, Value, act_of
-from attune.features.seen import Seen, added, pack, unpack, viewed
+from attune.features.seen import Seen
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class PriceSensitivity(Feature[Seen]):
 
     def updater(self, act: Act) -> Update:
         """See `seen`."""
-        return viewed if act == "viewed" else added
+        return seen.viewed if act == "viewed" else seen.added
 
     def merge(self, ours: Seen, theirs: Seen) -> Seen:
         """Add."""
@@ -66,12 +66,12 @@ class PriceSensitivity(Feature[Seen]):
 
     def pack(self, state: Seen) -> bytes:
         """12 bytes where cents say it, else 24."""
-        return pack(state)
+        return seen.pack(state)
 
     def packer(self) -> Callable[[Seen], bytes]:
         """See `seen.pack`."""
-        return pack
+        return seen.pack
 
     def unpack(self, raw: bytes) -> Seen:
         """As packed."""
-        return unpack(raw)
+        return seen.unpack(raw)

@@ -85,7 +85,7 @@ def unpack(raw: bytes) -> Seen:
 
 def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless
     """Return the means of packed prices, which may be none; see `means`."""
-    return means(unpack(raw)) if raw else (None, None)
+    return means(unpack(raw) if raw else Seen())
 
 
 def means(state: Seen) -> tuple[Value, ...]:

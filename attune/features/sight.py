@@ -84,13 +84,11 @@ class Sight:
             newest = sorted([(-bucket, number) for number, bucket in state.held.items()])
             state.held = {number: -ago for ago, number in newest[: self._most]}
 
-    def count(self, state: Last, now: int) -> int:
-        """Count those whose latest bucket the window covers at `now` (ms since 1970)."""
-        oldest = now // self._step - self._span
-        return sum([bucket > oldest for bucket in state.held.values()])
-
     def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
-        """Return the same of packed bytes: how many there are of each age stands in front."""
+        """Count those whose latest bucket the window covers at `now` (ms since 1970).
+
+        Of packed bytes: how many there are of each age stands in front.
+        """
         if not raw:
             return (0,)
         newest, size = _HEAD.unpack_from(raw)

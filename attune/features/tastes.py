@@ -8,7 +8,7 @@ from typing import Final
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.columns import packed, unpacked
+from attune.features.columns import table_packed, table_unpacked, unpacked
 from attune.features.feature import SECOND, CorruptState, Update, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
@@ -17,13 +17,12 @@ _HEAD = struct.Struct("<IIBH")
 """Newest bucket (the minutes until the year 10136); the second after the latest event, from its
 beginning on; how many names there are; for each age a bit if there are any points. Then the places
 of those names that are told by when they were met, the newest first."""
-_MOST: Final = (1 << 32) - 1
 _SECONDS: Final = 4
 """Bytes of the seconds between the newest name and another; those stand at the end."""
-MOST_SECONDS: Final = _MOST
+MOST_SECONDS: Final = (1 << 32) - 1
 MOST_NAMES: Final = 255
-_TAKEN: Final = -1 << 62
 MOST_AGES: Final = 16
+_TAKEN: Final = -1 << 62  # less than any points
 
 
 @mypyc_attr(acyclic=True)
@@ -166,26 +165,15 @@ class Liking:
                 kept[place] = met[place]
             state.met = met = kept
         latest = met[newest[0]]
-        parts = [b"", bytes(newest)]
-        ages, bit = 0, 1
-        points, span = state.points, self._span
-        for age in range(span):
-            at = age
-            while at < len(points) and not points[at]:
-                at += span
-            if at < len(points):
-                ages |= bit
-                parts.append(packed(points[age::span]))
-            bit <<= 1
+        ages, columns = table_packed(state.points, self._span)
         if not state.spelled:
             state.spelled = spelled(names)
-        parts.append(state.spelled)
-        seconds = [min(latest - met[place], _MOST) for place in newest[1:]]  # more in damaged ones
-        parts += [each.to_bytes(_SECONDS, "little") for each in seconds]
+        seconds = [min(latest - met[place], MOST_SECONDS) for place in newest[1:]]
+        apart = [each.to_bytes(_SECONDS, "little") for each in seconds]
         begun = state.newest * self._half_life // SECOND
-        since = min(max(0, latest - begun), _MOST)
-        parts[0] = _HEAD.pack(state.newest, since, count, ages)
-        return b"".join(parts)
+        since = min(max(0, latest - begun), MOST_SECONDS)  # more only of damaged ones
+        head = _HEAD.pack(state.newest, since, count, ages)
+        return b"".join([head, bytes(newest), *columns, state.spelled, *apart])
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
@@ -193,16 +181,11 @@ class Liking:
         told = min(count, self._shown)
         start = _HEAD.size + told
         places = raw[_HEAD.size : start]
-        points = [0] * (count * self._span)
-        for age in range(self._span):
-            if ages & 1:
-                column, start = unpacked(raw, start, count)
-                points[age :: self._span] = column
-            ages >>= 1
+        points, start = table_unpacked(raw, start, count, self._span, ages)
         end = len(raw) - _SECONDS * (told - 1)
         stored = raw[start:end]
         names = whole(stored)
-        if not 0 < len(names) == count <= self._keep or ages:
+        if not 0 < len(names) == count <= self._keep:
             raise CorruptState(f"{len(names)} names instead of {count}")
         latest = newest * self._half_life // SECOND + since
         met = [0] * count

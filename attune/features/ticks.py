@@ -18,12 +18,9 @@ from typing import Final, NamedTuple
 from mypy_extensions import mypyc_attr
 
 from attune.errors import ConfigurationError
-from attune.features.columns import loosened, packed, squeezed, unpacked
+from attune.features.columns import loosened, squeezed, table_packed, table_unpacked
 from attune.features.feature import MINUTE, CorruptState
 
-_LEAST: Final = -(2**63)
-_MOST: Final = 2**64 - 1
-"""What a packed column can say."""
 _BYTE: Final = 256
 _FEW: Final = 16  # buckets that are told by their places, a byte each
 
@@ -223,23 +220,9 @@ class Scale:
         if not count:
             return b""
         which = bytes((count, *places)) if count <= self._few else self._flags(places)
-        head, bit = ticks.newest, 1 << 8 * self._size
-        parts = [b"", which]
-        amounts, columns = ticks.amounts, self.columns
-        for first in range(columns):
-            at = first
-            while at < len(amounts) and not amounts[at]:
-                at += columns
-            if at < len(amounts):
-                column = amounts[first::columns]
-                head |= bit
-                try:
-                    parts.append(packed(column))
-                except OverflowError:
-                    parts.append(packed([max(_LEAST, min(each, _MOST)) for each in column]))
-            bit <<= 1
-        parts[0] = head.to_bytes(self._head, "little")
-        return b"".join(parts)
+        mask, columns = table_packed(ticks.amounts, self.columns)
+        head = ticks.newest | mask << 8 * self._size
+        return b"".join([head.to_bytes(self._head, "little"), which, *columns])
 
     def _flags(self, places: list[int]) -> bytes:
         """Return a bit for each place there is, behind the 0 that says so."""
@@ -270,14 +253,8 @@ class Scale:
     def unpack(self, raw: bytes) -> Ticks:
         """Return the ticks in packed bytes."""
         newest, mask, places, start = self.opened(raw)
-        count = len(places)
-        amounts = [0] * (count * self.columns)
-        for first in range(self.columns):
-            if mask & 1:
-                column, start = unpacked(raw, start, count)
-                amounts[first :: self.columns] = column
-            mask >>= 1
-        if start != len(raw) or mask:
+        amounts, end = table_unpacked(raw, start, len(places), self.columns, mask)
+        if end != len(raw):
             raise CorruptState(f"{len(raw)} bytes of buckets")
         return Ticks(newest, places, amounts)
 

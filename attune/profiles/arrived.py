@@ -44,11 +44,6 @@ class Arrived:
         """When it arrived: seconds since 1970."""
 
 
-def arrived(event: Event, position: Position) -> Arrived:
-    """Return what every fold needs to know of an event."""
-    return Arrived(event, position)
-
-
 def log_of(topic: str, partition: int) -> int:
     """Return the number of a partition, in the order of their names; `NO_LOG` of other topics."""
     rank = _LOGS.get(topic)

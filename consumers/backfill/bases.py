@@ -10,7 +10,7 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Folded, Raised
 from attune.ids import ProfileId
 from attune.ports import Taken
-from attune.profiles.arrived import arrived
+from attune.profiles.arrived import Arrived
 from attune.profiles.kept import NOTHING
 from attune.profiles.seam import Read, Seam
 from attune.stream import Position
@@ -59,7 +59,7 @@ class Bases:
         return [(entity, event) for entity in self._sources.get(event.profile, ())]
 
     def _fold(self, entity: str, part: Event, taken: Taken) -> None:
-        one = arrived(taken.event, taken.position)
+        one = Arrived(taken.event, taken.position)
         source = one.profile if self.features.entity.of_profiles else ProfileId(entity)
         place = (source, one.position.topic, one.position.partition)
         skipped = self.skips.get((entity, one.position), NOTHING)

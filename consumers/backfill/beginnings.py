@@ -11,7 +11,7 @@ from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Places, Row, Taken
-from attune.profiles.arrived import Arrived, arrived
+from attune.profiles.arrived import Arrived
 from attune.profiles.kept import NOTHING
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link, links_of
@@ -52,7 +52,7 @@ class Past:
         for taken in archived:
             place = (taken.position.topic, taken.position.partition)
             if taken.position.offset < first.get(place, 0):
-                self._take(arrived(taken.event, taken.position))
+                self._take(Arrived(taken.event, taken.position))
                 self.events += 1
 
     def give(self, live: Profile) -> None:

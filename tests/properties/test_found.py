@@ -10,7 +10,7 @@ from attune.collect.event import Event, Kind, millis
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
 from attune.ports import Row
-from attune.profiles.arrived import arrived
+from attune.profiles.arrived import Arrived
 from attune.profiles.found import Found
 from attune.profiles.profile import Profile
 from feature_repo.views import USER_FEATURES
@@ -22,7 +22,7 @@ FEWER = FeatureSet(USER_FEATURES.views[:3])
 def stored(features: FeatureSet, events: list[Event]) -> Row:
     profile = Profile(ADA, Row(), features)
     for each in Tape()(*events):
-        profile.take(ADA, arrived(each.event, each.position))
+        profile.take(ADA, Arrived(each.event, each.position))
     write = profile.write()
     return Row(1, write.states, write.records) if write else Row()
 

@@ -79,6 +79,7 @@ def test_a_stored_state_reads_as_it_did_and_goes_on_as_it_would_have(
         values = case.feature.read(kept, now)
         assert case.feature.read(state, now) == values
         assert case.feature.read_packed(raw, now) == values
+        assert case.feature.reader()(raw, now) == values
 
 
 @EVERY_CASE
@@ -147,8 +148,12 @@ def stored(case: Case, state: Any) -> Any:
 
 
 @EVERY_CASE
-def test_an_empty_state_takes_no_bytes(case: Case) -> None:
-    assert case.feature.pack(case.feature.empty()) == b""
+def test_an_empty_state_takes_no_bytes_and_reads_as_no_bytes_do(case: Case) -> None:
+    empty = case.feature.empty()
+
+    assert case.feature.pack(empty) == b""
+    assert case.feature.read_packed(b"", END) == case.feature.read(empty, END)
+    assert case.feature.reader()(b"", END) == case.feature.read(empty, END)
 
 
 def test_every_class_of_the_library_is_among_the_cases() -> None:
