@@ -6,6 +6,7 @@ import ssl
 import time
 from itertools import count
 from pathlib import Path
+from statistics import median
 
 import pytest
 import trustme
@@ -166,18 +167,27 @@ async def test_a_thousand_equal_reads_one_after_the_other_do_not_grow_slower(
     settings: Settings,
 ) -> None:
     await filled(settings, 1)
+    ratios = []
     with open_wire(str(settings.redis)) as wire:
-        store = RedisStore(wire, settings.project, USER_FEATURES)
-        await store.load(["user-0"])
-        hundreds = []
+        aging = RedisStore(wire, settings.project, USER_FEATURES)
+        await hundred_reads(aging)
         for _ in range(10):
-            begun = time.thread_time()  # others of this process may be busy beside us
-            for _ in range(100):
-                await store.load(["user-0"])
-            hundreds.append(time.thread_time() - begun)
+            with open_wire(str(settings.redis)) as another:
+                fresh = RedisStore(another, settings.project, USER_FEATURES)
+                await fresh.load(["user-0"])
+                ratios.append(await hundred_reads(aging) / await hundred_reads(fresh))
 
-    # The least of each half: what else the machine does makes some slow, never quick.
-    assert min(hundreds[5:]) < 1.5 * min(hundreds[:5])
+    # Beside a connection that has read nothing yet: with Redis on another core than us, which the
+    # kernel may decide at any time, each read of either takes twice as long.
+    assert median(ratios[5:]) < 1.5
+
+
+async def hundred_reads(store: RedisStore) -> float:
+    """Seconds of our own time: others of this process may be busy beside us."""
+    begun = time.thread_time()
+    for _ in range(100):
+        await store.load(["user-0"])
+    return time.thread_time() - begun
 
 
 @pytest.mark.parametrize("address", ["rediss://127.0.0.1:{}/0", "rediss://localhost:{}/0"])
