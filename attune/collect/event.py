@@ -1,12 +1,14 @@
 """The canonical event: what every dialect becomes, and what Kafka carries as JSON."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Raw, field
 
+from attune.collect.sealed import EMPTY, Opening, is_object
 from attune.errors import Poison
 from attune.ids import ProfileId, profile_of
 
@@ -71,7 +73,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
 
     `timestamp` is when it happened, corrected for the sender's clock and never later than
     `received_at`. `kind` says which topic carries it. `commerce` and `exposure` are typed
-    payloads of known track events; everything else stays in `properties`.
+    payloads of known track events; everything else stays in `properties`, which like `context` is
+    parsed when it is asked for.
     """
 
     id: MessageText
@@ -89,9 +92,19 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     commerce: Commerce | None = None
     exposure: Exposure | None = None
     traits: dict[str, Any] = {}
-    properties: dict[str, Any] = {}
-    context: dict[str, Any] = {}
+    sealed_properties: Raw = field(default=EMPTY, name="properties")
+    sealed_context: Raw = field(default=EMPTY, name="context")
     v: int = VERSION
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        """What the sender said of it beyond the typed payloads."""
+        return _properties(self.sealed_properties)
+
+    @property
+    def context(self) -> Mapping[str, Any]:
+        """What the sender's SDK said of device, page and campaign."""
+        return _context(self.sealed_context)
 
     @property
     def profile(self) -> ProfileId:
@@ -102,6 +115,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     def at(self) -> int:
         """`timestamp` in milliseconds since 1970: the clock of every feature."""
         return millis(self.timestamp)
+
+
+_properties, _context = Opening(), Opening()
 
 
 def millis(moment: datetime) -> int:
@@ -125,12 +141,7 @@ def decode(raw: bytes) -> Event:
     Raises:
         Poison: not an event of a version we know, or one without an id of a visitor.
     """
-    try:
-        event = _decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        raise _at_fault(str(error)) from error
-    except msgspec.DecodeError as error:
-        raise Poison(str(error)) from error
+    event = _read(raw)
     if event.v != VERSION:
         raise Poison(f"version {event.v} is not known here", field="v")
     if not (event.user_id or event.anonymous_id):
@@ -144,6 +155,22 @@ def decode(raw: bytes) -> Event:
         raise Poison("before 1970", field="timestamp")
     if happened > received:  # it would keep windows waiting for that moment
         return msgspec.structs.replace(event, timestamp=received)
+    return event
+
+
+def _read(raw: bytes) -> Event:
+    try:
+        event = _decoder.decode(raw)
+        if not raw.isascii():
+            raw.decode()  # strings that are sealed were not looked at
+    except msgspec.ValidationError as error:
+        raise _at_fault(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Poison(str(error)) from error
+    if not is_object(event.sealed_properties):
+        raise Poison("Expected `object`", field="properties")
+    if not is_object(event.sealed_context):
+        raise Poison("Expected `object`", field="context")
     return event
 
 

@@ -14,6 +14,7 @@ from attune.collect.call import MAX_MESSAGE_ID, Batch, Call, message_id_in, read
 from attune.collect.commerce import commerce_of, exposure_of, kind_of
 from attune.collect.event import CallType, Event, Kind
 from attune.collect.fields import refuse, required, text
+from attune.collect.sealed import sealed
 from attune.collect.skew import happened_at
 from attune.errors import BadRequest, InvalidEvent, TooLarge
 from attune.ids import ANONYMOUS
@@ -114,8 +115,8 @@ def event_of(call: Call, call_type: CallType, arrival: Arrival) -> Event:
         commerce=commerce_of(known, properties),
         exposure=exposure_of(known, properties),
         traits=_bounded(call.traits, "traits"),
-        properties=properties,
-        context=context,
+        sealed_properties=sealed(properties),
+        sealed_context=sealed(context),
     )
 
 

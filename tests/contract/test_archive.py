@@ -17,6 +17,7 @@ from attune.adapters.archive.clickhouse import ClickHouseArchive
 from attune.adapters.archive.reader import Archive
 from attune.adapters.archive.store import ArchiveStore
 from attune.collect.event import Commerce, Event, Exposure, Kind, Product, decode, encode
+from attune.collect.sealed import sealed
 from attune.ids import ProfileId
 from attune.ports import Taken
 from attune.stream import EVENTS, EXPOSURES, Position
@@ -103,8 +104,8 @@ _EVENTS = st.builds(
     commerce=st.none() | _COMMERCE,
     exposure=st.none() | st.builds(Exposure, _TEXTS, _TEXTS, _TEXTS),
     traits=_JSON,
-    properties=_JSON,
-    context=_JSON,
+    sealed_properties=_JSON.map(sealed),
+    sealed_context=_JSON.map(sealed),
 )
 
 

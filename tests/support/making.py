@@ -7,6 +7,7 @@ from zlib import crc32
 from hypothesis import strategies as st
 
 from attune.collect.event import Commerce, CommerceAction, Event, Kind, Product
+from attune.collect.sealed import sealed
 from attune.ports import Taken
 from attune.stream import Position, topic_of
 
@@ -24,6 +25,9 @@ def event(
     **more: object,
 ) -> Event:
     """An event with what a test does not care about filled in."""
+    for members in ("properties", "context"):
+        if members in more:
+            more[f"sealed_{members}"] = sealed(more.pop(members))
     return Event(
         id=id or f"m-{next(_ids)}",
         type=type,

@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from msgspec import Raw
 
 from attune.collect.event import Commerce, Event, Exposure, Kind, Product
+from attune.collect.sealed import EMPTY, sealed
 from attune.features.feature import act_of
 from attune.ports import Taken
 from attune.stream import Position
@@ -88,9 +90,9 @@ def _row(taken: Taken) -> dict[str, Any]:
         "group_id": event.group_id,
         **(_commerce_columns(event.commerce) if event.commerce else {}),
         **(msgspec.structs.asdict(event.exposure) if event.exposure else {}),
-        "traits": _json(event.traits),
-        "properties": _json(event.properties),
-        "context": _json(event.context),
+        "traits": _json(sealed(event.traits)),
+        "properties": _json(event.sealed_properties),
+        "context": _json(event.sealed_context),
         "v": event.v,
         "topic": position.topic,
         "partition": position.partition,
@@ -108,8 +110,8 @@ def _commerce_columns(commerce: Commerce) -> dict[str, Any]:
     }
 
 
-def _json(value: Mapping[str, Any]) -> str | None:
-    return msgspec.json.encode(value).decode() if value else None
+def _json(members: Raw) -> str | None:
+    return None if members is EMPTY else str(members, "utf-8")
 
 
 COLUMNS: Sequence[str] = (
@@ -138,9 +140,9 @@ def event_of(row: Mapping[str, Any]) -> Event:
         group_id=row["group_id"],
         commerce=_commerce(row) if row["commerce_action"] is not None else None,
         exposure=_exposure(row) if row["decision_id"] is not None else None,
-        traits=_parsed(row["traits"]),
-        properties=_parsed(row["properties"]),
-        context=_parsed(row["context"]),
+        traits=msgspec.json.decode(row["traits"] or "{}"),
+        sealed_properties=_sealed(row["properties"]),
+        sealed_context=_sealed(row["context"]),
         v=row["v"],
     )
 
@@ -169,6 +171,5 @@ def _exposure(row: Mapping[str, Any]) -> Exposure:
     return Exposure(decision_id=row["decision_id"], slot=row["slot"], block=row["block"])
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
-    parsed: dict[str, Any] = msgspec.json.decode(text) if text else {}
-    return parsed
+def _sealed(text: str | None) -> Raw:
+    return EMPTY if text is None else Raw(text)

@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, get_args
 
+from msgspec import Raw
+
 from attune.collect.event import CallType, Commerce, CommerceAction, Event, Kind, Product
+from attune.collect.sealed import sealed
 from attune.features.view import USER, Entity
 
 _NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -61,7 +64,7 @@ def _history(chance: Random, count: int, span: timedelta, names: int) -> list[Ev
 def _event(chance: Random, number: int, span: timedelta, names: int) -> Event:
     at = _NOON - timedelta(milliseconds=chance.randrange(span // timedelta(milliseconds=1)))
     if chance.random() < 1 / 4:
-        return _made(f"s{number}", at, type=chance.choice(_CALLS), context=_context(chance))
+        return _made(f"s{number}", at, type=chance.choice(_CALLS), sealed_context=_context(chance))
     # A third of what happens is about one product: an item has a history too.
     products = tuple(
         Product(
@@ -77,8 +80,9 @@ def _event(chance: Random, number: int, span: timedelta, names: int) -> Event:
     return _made(f"s{number}", at, commerce=Commerce(action, products, f"o{number}"))
 
 
-def _context(chance: Random) -> dict[str, Any]:
-    return {"userAgent": chance.choice(_AGENTS), "page": {"referrer": "https://www.google.com/"}}
+def _context(chance: Random) -> Raw:
+    page = {"referrer": "https://www.google.com/"}
+    return sealed({"userAgent": chance.choice(_AGENTS), "page": page})
 
 
 def _made(id: str, at: datetime = _NOON, **parts: Any) -> Event:  # noqa: A002, ANN401 - as events have them
@@ -94,7 +98,8 @@ def _odd() -> Iterator[tuple[str, Event]]:
             yield told, _made("odd", commerce=commerce)
     for call in _CALLS:
         yield "nothing but the call", _made("odd", type=call)
-        yield "unexpected properties", _made("odd", type=call, properties=_ODD, context=_ODD)
+        yield "unexpected properties", _made("odd", type=call, sealed_properties=sealed(_ODD))
+        yield "unexpected context", _made("odd", type=call, sealed_context=sealed(_ODD))
         yield "unexpected traits", _made("odd", type=call, traits=_ODD, name="é" * 255)
     for year in (1970, 2107, 9999):
         moment = datetime(year, 1, 1, tzinfo=UTC)

@@ -52,6 +52,9 @@ def test_bytes_of_version_1_are_still_read_whole(path: Path) -> None:
             {"action": "viewed", "products": [{"id": "p", "price_micros": 1.5}]},
             "commerce.products[0].price_micros: Expected `int | null`, got `float`",
         ),
+        ("properties", ["a"], "properties: Expected `object`"),
+        ("properties", None, "properties: Expected `object`"),
+        ("context", "web", "context: Expected `object`"),
     ],
 )
 def test_what_only_another_producer_could_have_written_is_poison(
@@ -73,3 +76,33 @@ def test_an_event_from_the_future_happened_when_it_was_received() -> None:
     assert decode(json.dumps({**event, **times}).encode()).timestamp == datetime(
         2026, 1, 31, 12, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize("members", [b'{"a": "\xff"}', b'{"a": 01}', b'{"a" 1}', b'{"a": "\\x"}'])
+def test_what_nobody_looks_into_is_read_all_the_same(members: bytes) -> None:
+    with pytest.raises(Poison):
+        decode(_with_properties(members))
+
+
+def test_properties_are_parsed_when_they_are_asked_for() -> None:
+    event = decode(_with_properties(b'{"a": {"b": [1, "\xc3\xa9"]}}'))
+    another = decode(_with_properties(b'{"a": 2}'))
+
+    assert event.properties == {"a": {"b": [1, "é"]}}
+    assert event.properties is event.properties
+    assert another.properties == {"a": 2}
+    assert event.properties == {"a": {"b": [1, "é"]}}
+    assert event.context == {}
+
+
+def test_a_number_that_nothing_can_hold_is_told_to_who_asks() -> None:
+    event = decode(_with_properties(b'{"a": 1e999}'))
+
+    with pytest.raises(ValueError, match="out of range"):
+        _ = event.properties
+
+
+def _with_properties(members: bytes) -> bytes:
+    head = b'{"id":"m1","type":"track","kind":"behavioral","source":"s","user_id":"ada"'
+    times = b'"timestamp":"2026-01-31T12:00:00Z","received_at":"2026-01-31T12:00:00Z"'
+    return b'%b,%b,"properties":%b}' % (head, times, members)
