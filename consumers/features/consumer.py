@@ -1,6 +1,5 @@
 """The consumer: profiles first, then what else the events are about."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -15,6 +14,7 @@ from attune.stream import EVENTS
 from attune.telemetry import EVENTS_LATE
 from consumers.features.entities import Entities
 from consumers.features.faults import Faults
+from consumers.features.saves import all_of
 from consumers.features.users import Users
 
 CACHED = 20_000
@@ -76,12 +76,7 @@ class Features:
             await beginning.note({})
         counted = await self._users.fold(taken)
         # Together: while the store works on the rows of one kind, the next is folded.
-        done = await asyncio.gather(
-            *(other.fold(counted) for other in self._others), return_exceptions=True
-        )
-        for failure in done:
-            if failure is not None:
-                raise failure
+        await all_of([other.fold(counted) for other in self._others])
         for one in taken:
             if one.act in LINKING:
                 for link in links_of(one.event):

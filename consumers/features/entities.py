@@ -1,6 +1,6 @@
 """Products, visits, and whatever else events are about: folded from what is new in a batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
@@ -11,7 +11,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, Saves, portions
+from consumers.features.saves import Packed, all_of, portions, save
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -37,9 +37,7 @@ class Entities:
 
     async def fold(self, batch: Iterable[Arrived]) -> None:
         """Fold the events into the entities they are about, and save those."""
-        pending = self._parts(batch)
-        while pending:
-            pending = await self._fold(pending)
+        await all_of([self._fold_all(part) for part in portions(self._parts(batch))])
         self._cache.trim()
 
     def forget(self) -> None:
@@ -60,24 +58,22 @@ class Entities:
                         known.append((one, part))
         return parts
 
+    async def _fold_all(self, pending: dict[str, Parts]) -> None:
+        while pending:
+            pending = await self._fold(pending)
+
     async def _fold(self, pending: dict[str, Parts]) -> dict[str, Parts]:
         """Fold once; return what somebody else was faster with, or a feature broke on."""
         held = {entity: self._cache.take(entity) for entity in pending}
         missing = [entity for entity, kept in held.items() if kept is None]
         rows = await self._store.load(missing) if missing else {}
-        again: dict[str, Parts] = {}
-        async with Saves(self._store, self._cache.put) as saves:
-            for entities in portions(pending):
-                packed, broken = self._folded(entities, pending, held, rows)
-                again.update(broken)
-                await saves.begin(packed)
-        for refused in saves.refused:
+        packed, again = self._folded(pending, held, rows)
+        for refused in await save(self._store, packed, self._cache.put):
             again[refused.id] = pending[refused.id]
         return again
 
     def _folded(
         self,
-        entities: Sequence[str],
         pending: dict[str, Parts],
         held: dict[str, Kept | None],
         rows: dict[str, Row],
@@ -88,8 +84,8 @@ class Entities:
         """
         packed: list[Packed[Kept]] = []
         broken: dict[str, Parts] = {}
-        for entity in entities:
-            parts, kept = pending[entity], held[entity]
+        for entity, parts in pending.items():
+            kept = held[entity]
             if kept is None:
                 kept = self._kept(entity, rows[entity])
             if self._take(kept, parts):

@@ -10,7 +10,7 @@ from attune.profiles.profile import Profile
 from attune.profiles.redirect import end_of
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-from consumers.features.saves import save
+from consumers.features.saves import Packed, save
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class Profiles:
         cache: Cache[Profile],
         beginning: Beginning,
     ) -> None:
-        self.store = store
+        self._store = store
         self._features = features
         self._beginning = beginning
         self.cache = cache
@@ -91,7 +91,7 @@ class Profiles:
                 else:
                     followed.profiles[profile] = known
             if unknown:
-                rows = await self.store.load(unknown)
+                rows = await self._store.load(unknown)
                 complete = self._beginning.complete
                 for profile in unknown:
                     followed.profiles[profile] = Profile(
@@ -100,12 +100,11 @@ class Profiles:
             missing = followed.step()
         return followed
 
-    async def save(self, profiles: Sequence[Profile]) -> list[Profile]:
+    async def save(self, packed: Sequence[Packed[Profile]]) -> list[Profile]:
         """Write what has changed; return those that somebody else wrote meanwhile."""
-        packed = [(profile, profile.write()) for profile in profiles]
-        return await save(self.store, packed, self.keep)
+        return await save(self._store, packed, self._keep)
 
-    def keep(self, profile: Profile) -> None:
+    def _keep(self, profile: Profile) -> None:
         """Keep a profile as the store has it now, unless it leads elsewhere."""
         if profile.redirect is None:
             self.cache.put(profile)

@@ -26,7 +26,7 @@ class HandOver:
                 return
             else:
                 source.freeze(Link(source.profile, target.profile, link.when))
-                await self._profiles.save([source])
+                await self._save(source)
 
     async def finish(self, source: Profile) -> None:
         """Bring a frozen profile to where its redirect points; a refused write is tried again."""
@@ -41,9 +41,9 @@ class HandOver:
             source.clear()  # who has it will hand it on to the target with all else
         else:
             target.take_over(source, Link(source.profile, target.profile, when))
-            await self._profiles.save([target])
+            await self._save(target)
             return
-        await self._profiles.save([source])
+        await self._save(source)
 
     async def _release(self, source: Profile) -> bool:
         """Learn what was taken in for a frozen profile where its events went before.
@@ -56,8 +56,12 @@ class HandOver:
         end = followed.target(before)
         if not end.has_absorbed(source):
             end.release(Link(source.profile, source.redirect.target, source.redirect.when))
-            if await self._profiles.save([end]):
+            if await self._save(end):
                 return False
         for profile in followed.profiles.values():
             source.ledger.recall(profile.ledger, source.profile)
         return True
+
+    async def _save(self, profile: Profile) -> bool:
+        """Write a profile; say whether somebody else was faster."""
+        return bool(await self._profiles.save([(profile, profile.write())]))

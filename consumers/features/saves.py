@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from itertools import chain, islice
-from types import TracebackType
-from typing import Generic, TypeAlias, TypeVar, cast
+from itertools import islice
+from typing import TypeAlias, TypeVar
 
 from attune.ports import OnlineStore, Write
 from attune.profiles.kept import Kept
 from consumers.features.faults import tell_lost
 
 AT_ONCE = 300
-"""Rows of one write: the store works on these while we fold the next ones."""
+"""Rows of one request: the store works on these while we fold others."""
 
 Held = TypeVar("Held", bound=Kept)
 One = TypeVar("One")
+Id = TypeVar("Id")
+Of = TypeVar("Of")
 
 Packed: TypeAlias = tuple[Held, Write | None]
 """A row, and what is to be written of it: packed right after it was folded, while it is at hand."""
@@ -51,60 +52,18 @@ def _saved(
     return again
 
 
-class Saves(Generic[Held]):
-    """Writes that are under way; leaving the block waits for all of them.
+async def all_of(work: Iterable[Awaitable[None]]) -> None:
+    """Have all done at the same time; where one raises, wait for the others before it is raised.
 
-    Raises, when left or at the next write:
-        Emptied, Unavailable: a write failed; any of the others may have been done.
+    A write must not outlive the batch that it is of.
     """
-
-    def __init__(self, store: OnlineStore, keep: Callable[[Held], None]) -> None:
-        self._store = store
-        self._keep = keep
-        self._under_way: list[asyncio.Task[list[Held]]] = []
-        self.refused: list[Held] = []
-        """What somebody else wrote meanwhile; known when the block was left."""
-
-    async def begin(self, rows: Sequence[Packed[Held]]) -> None:
-        """Send rows on their way."""
-        if rows:
-            self._under_way.append(asyncio.create_task(self._saved(rows)))
-        await asyncio.sleep(0)  # so that the write goes out before we fold on
-        for one in self._under_way:
-            if one.done() and (failure := one.exception()):
-                raise failure
-
-    async def _saved(self, rows: Sequence[Packed[Held]]) -> list[Held]:
-        return await save(self._store, rows, self._keep)
-
-    async def __aenter__(self) -> "Saves[Held]":
-        """Begin."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Wait for all, also where something broke: a write must not outlive its batch."""
-        if error is None:
-            self.refused = list(chain.from_iterable(await all_of(self._under_way)))
-        else:
-            await asyncio.gather(*self._under_way, return_exceptions=True)
+    for failure in await asyncio.gather(*work, return_exceptions=True):
+        if failure is not None:
+            raise failure
 
 
-async def all_of(work: Iterable[Awaitable[One]]) -> list[One]:
-    """Return what each returns; where one raises, when the others have ended as well."""
-    done = await asyncio.gather(*work, return_exceptions=True)
-    for found in done:
-        if isinstance(found, BaseException):
-            raise found
-    return cast("list[One]", done)
-
-
-def portions(of: Iterable[One]) -> Iterator[list[One]]:
-    """Yield what is to be written at once."""
-    rest = iter(of)
-    while portion := list(islice(rest, AT_ONCE)):
+def portions(pending: dict[Id, Of]) -> Iterator[dict[Id, Of]]:
+    """Yield what is loaded, folded and saved at once."""
+    rest = iter(pending.items())
+    while portion := dict(islice(rest, AT_ONCE)):
         yield portion

@@ -17,7 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Packed, Saves, portions
+from consumers.features.saves import Packed, all_of, portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -49,8 +49,7 @@ class Users:
                 pending[one.profile] = [one]
             else:
                 events.append(one)
-        while pending:
-            pending = await self._fold(pending, retries)
+        await all_of([self._fold_all(part, retries) for part in portions(pending)])
         self._profiles.cache.trim()
         return [one for one in batch if one.position not in retries] if retries else list(batch)
 
@@ -62,6 +61,10 @@ class Users:
         """Give everything of the link's source to its target, exactly once."""
         await self._hand_over.run(link)
 
+    async def _fold_all(self, pending: Events, retries: set[Position]) -> None:
+        while pending:
+            pending = await self._fold(pending, retries)
+
     async def _fold(self, pending: Events, retries: set[Position]) -> Events:
         """Fold once; return the events of profiles that somebody else wrote meanwhile."""
         followed = await self._profiles.follow(pending)
@@ -72,42 +75,26 @@ class Users:
         by_target: dict[ProfileId, list[ProfileId]] = {}
         for source in pending:
             by_target.setdefault(followed.targets[source], []).append(source)
-        again = await self._fold_each(followed, by_target, pending, retries)
+        packed, again = self._folded(followed, by_target, pending, retries)
+        again += [refused.profile for refused in await self._profiles.save(packed)]
         return {source: pending[source] for target in again for source in by_target[target]}
-
-    async def _fold_each(
-        self,
-        followed: Followed,
-        by_target: dict[ProfileId, list[ProfileId]],
-        pending: Events,
-        retries: set[Position],
-    ) -> list[ProfileId]:
-        """Fold profile by profile, and save many at once; return which have to be done again."""
-        again: list[ProfileId] = []
-        async with Saves(self._profiles.store, self._profiles.keep) as saves:
-            for targets in portions(by_target):
-                packed, broken = self._folded(targets, followed, by_target, pending, retries)
-                again += broken
-                await saves.begin(packed)
-        return again + [refused.profile for refused in saves.refused]
 
     def _folded(
         self,
-        targets: Sequence[ProfileId],
         followed: Followed,
         by_target: dict[ProfileId, list[ProfileId]],
         pending: Events,
         retries: set[Position],
     ) -> tuple[list[Packed[Profile]], list[ProfileId]]:
-        """Fold some profiles and pack each; return also those on which a feature broke.
+        """Fold profile by profile and pack each; return also those on which a feature broke.
 
-        Not in the loop that saves them: in a compiled coroutine each variable is an attribute.
+        Not in `_fold`: in a compiled coroutine each variable is an attribute.
         """
         packed: list[Packed[Profile]] = []
         broken: list[ProfileId] = []
-        for target in targets:
+        for target, sources in by_target.items():
             profile = followed.profiles[target]
-            if self._take(profile, by_target[target], pending, retries):
+            if self._take(profile, sources, pending, retries):
                 packed.append((profile, profile.write()))
             else:
                 broken.append(target)
