@@ -1,5 +1,6 @@
 """The consumer: profiles first, then what else the events are about."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -14,7 +15,7 @@ from attune.stream import EVENTS
 from attune.telemetry import EVENTS_LATE
 from consumers.features.entities import Entities
 from consumers.features.faults import Faults
-from consumers.features.saves import all_of
+from consumers.features.saves import Retries, all_of
 from consumers.features.users import Users
 
 CACHED = 20_000
@@ -74,14 +75,15 @@ class Features:
             taken, refused = self._checked(taken)
         for beginning in self._beginnings:
             await beginning.note({})
-        counted = await self._users.fold(taken)
-        # Together: while the store works on the rows of one kind, the next is folded.
-        await all_of([other.fold(counted) for other in self._others])
+        # Together: while the store works on rows of one kind, those of another are folded.
+        users = asyncio.create_task(self._users.fold(taken))
+        await all_of([users, *(other.fold(taken, users) for other in self._others)])
+        retries = users.result()
         for one in taken:
             if one.act in LINKING:
                 for link in links_of(one.event):
                     await self._users.hand_over(link)
-        self._count_late(counted)
+        self._count_late(taken, retries)
         return refused
 
     def _checked(self, taken: Sequence[Arrived]) -> tuple[list[Arrived], list[Refused]]:
@@ -97,10 +99,10 @@ class Features:
                 fine.append(one)
         return fine, refused
 
-    def _count_late(self, counted: Sequence[Arrived]) -> None:
+    def _count_late(self, taken: Sequence[Arrived], retries: Retries) -> None:
         late = 0
-        for one in counted:
-            if one.received * 1000 - one.at > _LATE:
+        for one in taken:
+            if one.received * 1000 - one.at > _LATE and one.position not in retries:
                 late += 1
         if late:
             self._late.inc(late)

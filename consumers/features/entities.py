@@ -1,6 +1,6 @@
 """Products, visits, and whatever else events are about: folded from what is new in a batch."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Collection, Iterable
 
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
@@ -11,7 +11,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, all_of, portions, save
+from consumers.features.saves import Packed, Retries, all_of, portions, save
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -35,9 +35,13 @@ class Entities:
         self._cache: Cache[Kept] = Cache(cached)
         self.beginning = Beginning(store)
 
-    async def fold(self, batch: Iterable[Arrived]) -> None:
-        """Fold the events into the entities they are about, and save those."""
-        await all_of([self._fold_all(part) for part in portions(self._parts(batch))])
+    async def fold(self, batch: Iterable[Arrived], retries: Awaitable[Retries]) -> None:
+        """Fold the events into the entities they are about, and save those.
+
+        All but the `retries`; what is needed is loaded before those are known.
+        """
+        parts = self._parts(batch)
+        await all_of([self._fold_all(portion, retries) for portion in portions(parts)])
         self._cache.trim()
 
     def forget(self) -> None:
@@ -58,36 +62,43 @@ class Entities:
                         known.append((one, part))
         return parts
 
-    async def _fold_all(self, pending: dict[str, Parts]) -> None:
-        while pending:
-            pending = await self._fold(pending)
+    async def _fold_all(self, pending: dict[str, Parts], retries: Awaitable[Retries]) -> None:
+        """Fold until nobody else was faster, and no feature broke."""
+        held = await self._held(pending)
+        again = _without(await retries, pending)
+        while again:
+            packed, broken = self._folded(again, held)
+            refused = await save(self._store, packed, self._cache.put)
+            again = broken | {kept.id: again[kept.id] for kept in refused}
+            held = await self._held(again)
 
-    async def _fold(self, pending: dict[str, Parts]) -> dict[str, Parts]:
-        """Fold once; return what somebody else was faster with, or a feature broke on."""
-        held = {entity: self._cache.take(entity) for entity in pending}
-        missing = [entity for entity, kept in held.items() if kept is None]
-        rows = await self._store.load(missing) if missing else {}
-        packed, again = self._folded(pending, held, rows)
-        for refused in await save(self._store, packed, self._cache.put):
-            again[refused.id] = pending[refused.id]
-        return again
+    async def _held(self, entities: Collection[str]) -> dict[str, Kept]:
+        """Return the entities as they are stored."""
+        held: dict[str, Kept] = {}
+        missing: list[str] = []
+        for entity in entities:
+            kept = self._cache.take(entity)
+            if kept is None:
+                missing.append(entity)
+            else:
+                held[entity] = kept
+        if missing:
+            rows = await self._store.load(missing)
+            for entity in missing:
+                held[entity] = self._kept(entity, rows[entity])
+        return held
 
     def _folded(
-        self,
-        pending: dict[str, Parts],
-        held: dict[str, Kept | None],
-        rows: dict[str, Row],
+        self, pending: dict[str, Parts], held: dict[str, Kept]
     ) -> tuple[list[Packed[Kept]], dict[str, Parts]]:
         """Fold entities and pack each; return also those on which a feature broke.
 
-        Not in `_fold`: in a compiled coroutine each variable is an attribute.
+        Not in `_fold_all`: in a compiled coroutine each variable is an attribute.
         """
         packed: list[Packed[Kept]] = []
         broken: dict[str, Parts] = {}
         for entity, parts in pending.items():
             kept = held[entity]
-            if kept is None:
-                kept = self._kept(entity, rows[entity])
             if self._take(kept, parts):
                 packed.append((kept, kept.write()))
             else:
@@ -109,3 +120,15 @@ class Entities:
 
     def _kept(self, entity: str, row: Row) -> Kept:
         return Kept(entity, row, self._features, complete=self.beginning.complete)
+
+
+def _without(retries: Retries, pending: dict[str, Parts]) -> dict[str, Parts]:
+    """Return what is left without the retries."""
+    if not retries:
+        return pending
+    left: dict[str, Parts] = {}
+    for entity, parts in pending.items():
+        new = [(one, part) for one, part in parts if one.position not in retries]
+        if new:
+            left[entity] = new
+    return left

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 
 from attune.ports import OnlineStore, Write
 from attune.profiles.kept import Kept
+from attune.stream import Position
 from consumers.features.faults import tell_lost
 
 AT_ONCE = 300
@@ -19,6 +20,9 @@ Of = TypeVar("Of")
 
 Packed: TypeAlias = tuple[Held, Write | None]
 """A row, and what is to be written of it: packed right after it was folded, while it is at hand."""
+
+Retries: TypeAlias = set[Position]
+"""Where events lay that a client has sent a second time: they count once."""
 
 
 async def save(
@@ -52,13 +56,13 @@ def _saved(
     return again
 
 
-async def all_of(work: Iterable[Awaitable[None]]) -> None:
+async def all_of(work: Iterable[Awaitable[object]]) -> None:
     """Have all done at the same time; where one raises, wait for the others before it is raised.
 
     A write must not outlive the batch that it is of.
     """
     for failure in await asyncio.gather(*work, return_exceptions=True):
-        if failure is not None:
+        if isinstance(failure, BaseException):
             raise failure
 
 

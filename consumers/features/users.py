@@ -11,13 +11,12 @@ from attune.profiles.kept import NOTHING
 from attune.profiles.ledger import RETRY
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link
-from attune.stream import Position
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Packed, all_of, portions
+from consumers.features.saves import Packed, Retries, all_of, portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -35,13 +34,13 @@ class Users:
         self._name = features.entity.name
         self._faults = faults
 
-    async def fold(self, batch: Sequence[Arrived]) -> list[Arrived]:
+    async def fold(self, batch: Sequence[Arrived]) -> Retries:
         """Fold each event in that was not before, and save.
 
         Returns:
-            The events in their order, without those that a client has sent a second time.
+            Where the events lay that a client has sent a second time.
         """
-        retries: set[Position] = set()
+        retries: Retries = set()
         pending: Events = {}
         for one in batch:
             events = pending.get(one.profile)
@@ -51,7 +50,7 @@ class Users:
                 events.append(one)
         await all_of([self._fold_all(part, retries) for part in portions(pending)])
         self._profiles.cache.trim()
-        return [one for one in batch if one.position not in retries] if retries else list(batch)
+        return retries
 
     def forget(self) -> None:
         """Let go of what was read; the store may be another one now."""
@@ -61,11 +60,11 @@ class Users:
         """Give everything of the link's source to its target, exactly once."""
         await self._hand_over.run(link)
 
-    async def _fold_all(self, pending: Events, retries: set[Position]) -> None:
+    async def _fold_all(self, pending: Events, retries: Retries) -> None:
         while pending:
             pending = await self._fold(pending, retries)
 
-    async def _fold(self, pending: Events, retries: set[Position]) -> Events:
+    async def _fold(self, pending: Events, retries: Retries) -> Events:
         """Fold once; return the events of profiles that somebody else wrote meanwhile."""
         followed = await self._profiles.follow(pending)
         if followed.unfinished or followed.outdated:
@@ -84,7 +83,7 @@ class Users:
         followed: Followed,
         by_target: dict[ProfileId, list[ProfileId]],
         pending: Events,
-        retries: set[Position],
+        retries: Retries,
     ) -> tuple[list[Packed[Profile]], list[ProfileId]]:
         """Fold profile by profile and pack each; return also those on which a feature broke.
 
@@ -105,7 +104,7 @@ class Users:
         profile: Profile,
         sources: Iterable[ProfileId],
         pending: Events,
-        retries: set[Position],
+        retries: Retries,
     ) -> bool:
         """Fold a profile's events; False if a feature broke, so that all has to be done again."""
         faults = self._faults
