@@ -53,7 +53,7 @@ async def open_source(
     except (KafkaError, OSError) as error:
         raise Unavailable("Kafka", str(error)) from error
     finally:
-        source.close()
+        await source.close(_LEAVE)
         await _leave(consumer)
         await _stop(producer)
 

@@ -50,8 +50,11 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         self._producer = producer
         self._prefix = prefix
         self._linger = linger
-        self._in_hand: dict[TopicPartition, int] = {}
-        """The first offset of each partition that was yielded and not yet committed."""
+        self._yielded: dict[TopicPartition, int] = {}
+        """The offset after the last one that was yielded, since the group has formed."""
+        self._committed: dict[TopicPartition, int] = {}
+        """The offset from which on those are not committed yet."""
+        self._committing: asyncio.Task[None] | None = None
         self._holding: asyncio.Task[object] | None = None
         self._polled = time.monotonic()
         self._joined = False
@@ -63,6 +66,8 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         """Note that the group has formed anew, with us."""
         del assigned
         self._joined = True
+        self._yielded.clear()  # each partition goes on from what is committed
+        self._committed.clear()
 
     def joined(self) -> bool:
         """Say whether the group has formed anew since this was asked.
@@ -82,6 +87,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         try:
             async with asyncio.timeout(_ASKING):
+                await self._settled()
                 found = await going_on(self._consumer, self._consumer.subscription())
         except (TimeoutError, KafkaError) as error:
             reason = str(error) or f"no answer within {_ASKING:g} s"
@@ -97,6 +103,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             while not stop.is_set():
                 yield await self._gather(stopping)
+            await self._settled()
         finally:
             stopping.cancel()
 
@@ -133,7 +140,8 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
     def _messages(
         self, place: TopicPartition, records: Sequence[ConsumerRecord]
     ) -> Iterator[Message]:
-        self._in_hand.setdefault(place, records[0].offset)
+        self._committed.setdefault(place, records[0].offset)
+        self._yielded[place] = records[-1].offset + 1
         topic, partition = self._place(place)
         return (
             Message(
@@ -183,12 +191,31 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         )
 
     async def commit(self) -> None:
-        """Commit all that was yielded. After a rebalance somebody else repeats it: no harm."""
+        """Begin to commit all that was yielded: the next batch is read meanwhile.
+
+        After a rebalance it is refused, and somebody else repeats the batch: no harm.
+
+        Raises:
+            KafkaError: the commit before has failed.
+        """
+        await self._settled()
+        ours = self._consumer.assignment()
+        offsets = {place: end for place, end in self._yielded.items() if place in ours}
+        self._committing = asyncio.create_task(self._commit(offsets))
+
+    async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         try:
-            await self._consumer.commit()
+            await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             _log.info("consumer.commit_refused", reason=str(error))
-        self._in_hand.clear()
+            return
+        for place in offsets.keys() & self._yielded.keys():
+            self._committed[place] = offsets[place]
+
+    async def _settled(self) -> None:
+        if self._committing is not None:
+            committing, self._committing = self._committing, None
+            await committing
 
     async def lag(self) -> dict[tuple[str, int], int] | None:
         """Return how many messages of each partition are not committed; None if nobody knows now.
@@ -205,13 +232,16 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         return {self._place(place): max(0, ends[place] - offset) for place, offset in done.items()}
 
     async def _done(self, place: TopicPartition) -> int:
-        in_hand = self._in_hand.get(place)
-        return await self._consumer.position(place) if in_hand is None else in_hand
+        committed = self._committed.get(place)
+        return await self._consumer.position(place) if committed is None else committed
 
-    def close(self) -> None:
-        """End what waits for a rebalance."""
+    async def close(self, patience: float) -> None:
+        """End what waits for a rebalance; give the last commit some seconds."""
         if self._holding is not None:
             self._holding.cancel()
+        if self._committing is not None:
+            await asyncio.wait([self._committing], timeout=patience)
+            self._committing.cancel()
 
 
 def _only(headers: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:

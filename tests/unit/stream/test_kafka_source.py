@@ -65,6 +65,10 @@ class Polled:
 
     def __init__(self, *batches: list[ConsumerRecord]) -> None:
         self.asked: list[tuple[TopicPartition, ...]] = []
+        self.committing: list[dict[TopicPartition, int]] = []
+        self.broker = asyncio.Event()
+        """Set while it answers."""
+        self.broker.set()
         self.refusing: KafkaError | None = None
         self._batches = list(batches)
 
@@ -88,8 +92,11 @@ class Polled:
     async def position(self, _: TopicPartition) -> int:
         return 12
 
-    async def commit(self) -> None:
-        pass
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.committing.append(offsets)
+        await self.broker.wait()
+        if self.refusing:
+            raise self.refusing
 
 
 def record(offset: int, *headers: tuple[str, bytes]) -> ConsumerRecord:
@@ -122,11 +129,63 @@ async def test_a_batch_in_hand_is_lag_until_it_is_committed() -> None:
     await anext(source.batches(asyncio.Event()))
     assert await source.lag() == {(BEHAVIORAL, 2): 10}
 
+    member.broker.clear()
     await source.commit()
+    assert await source.lag() == {(BEHAVIORAL, 2): 10}
+
+    member.broker.set()
+    await source.close(5)
     assert await source.lag() == {(BEHAVIORAL, 2): 8}
 
     member.refusing = KafkaConnectionError("away")
     assert await source.lag() is None
+
+
+async def test_the_next_batch_is_read_while_the_last_is_committed() -> None:
+    member = Polled([record(10), record(11)], [record(12)])
+    member.broker.clear()
+    source = KafkaSource(member, None, "x.", 0.0)
+    batches = source.batches(asyncio.Event())
+
+    await anext(batches)
+    await source.commit()
+    await anext(batches)
+    second = asyncio.create_task(source.commit())
+    member.broker.set()
+    await second
+    await source.close(5)
+
+    assert member.committing == [{PLACE: 12}, {PLACE: 13}]
+
+
+async def test_who_stops_waits_for_the_last_commit_and_hears_when_it_failed() -> None:
+    stop = asyncio.Event()
+    member = Polled([record(10)])
+    member.refusing = KafkaConnectionError("away")
+    source = KafkaSource(member, None, "x.", 0.0)
+
+    async def consume() -> None:
+        async for _ in source.batches(stop):
+            await source.commit()
+            stop.set()
+
+    with pytest.raises(KafkaConnectionError):
+        await consume()
+
+
+async def test_what_is_somebody_elses_after_a_rebalance_is_not_committed() -> None:
+    member = Polled([record(10)], [record(8)])
+    source = KafkaSource(member, None, "x.", 0.0)
+    batches = source.batches(asyncio.Event())
+
+    await anext(batches)
+    source.on_partitions_assigned({PLACE})
+    await source.commit()
+    await anext(batches)
+    await source.commit()
+    await source.close(5)
+
+    assert member.committing == [{}, {PLACE: 9}]
 
 
 async def test_a_member_that_holds_its_place_asks_for_nothing_and_waits_for_nobody(
@@ -142,7 +201,7 @@ async def test_a_member_that_holds_its_place_asks_for_nothing_and_waits_for_nobo
 
     assert [PLACE not in places for places in member.asked] == [True]
     assert all(member.asked)
-    source.close()
+    await source.close(5)
 
 
 class Client:
