@@ -25,6 +25,8 @@ MessageText = Annotated[str, Meta(max_length=1_000)]
 Micros = Annotated[int, Meta(ge=0, le=10**18)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
 
+Moment = Annotated[datetime, Meta(tz=True)]
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -80,8 +82,8 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fa
     id: MessageText
     type: CallType
     kind: Kind
-    timestamp: datetime
-    received_at: datetime
+    timestamp: Moment
+    received_at: Moment
     source: str
     user_id: Text | None = None
     anonymous_id: Text | None = None
@@ -141,16 +143,18 @@ def decode(raw: bytes) -> Event:
     Raises:
         Poison: not an event of a version we know, or one without an id of a visitor.
     """
-    event = _read(raw)
+    try:
+        event = _decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        raise _at_fault(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise Poison(str(error)) from error
     if event.v != VERSION:
         raise Poison(f"version {event.v} is not known here", field="v")
     if not (event.user_id or event.anonymous_id):
         raise Poison("no user_id and no anonymous_id", field="user_id")
+    _check_sealed(raw, event)
     happened, received = event.timestamp, event.received_at
-    if happened.tzinfo is None:
-        raise Poison("a time without a zone", field="timestamp")
-    if received.tzinfo is None:
-        raise Poison("a time without a zone", field="received_at")
     if happened < EPOCH:
         raise Poison("before 1970", field="timestamp")
     if happened > received:  # it would keep windows waiting for that moment
@@ -158,20 +162,22 @@ def decode(raw: bytes) -> Event:
     return event
 
 
-def _read(raw: bytes) -> Event:
-    try:
-        event = _decoder.decode(raw)
-        if not raw.isascii():
-            raw.decode()  # strings that are sealed were not looked at
-    except msgspec.ValidationError as error:
-        raise _at_fault(str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Poison(str(error)) from error
-    if not is_object(event.sealed_properties):
+def _check_sealed(raw: bytes, event: Event) -> None:
+    """See that what is not parsed now can be parsed.
+
+    Raises:
+        Poison: it cannot.
+    """
+    properties, context = event.sealed_properties, event.sealed_context
+    if properties is not EMPTY and not is_object(properties):
         raise Poison("Expected `object`", field="properties")
-    if not is_object(event.sealed_context):
+    if context is not EMPTY and not is_object(context):
         raise Poison("Expected `object`", field="context")
-    return event
+    if not raw.isascii():
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            raise Poison(str(error)) from error
 
 
 def _at_fault(told: str) -> Poison:

@@ -77,6 +77,7 @@ class Folded:
         features = self._features
         plan = features.plans[act]
         states = self._states
+        moment: Any = at  # one object for all calls, not an integer made for each
         number = -1
         try:
             for number, update in plan.steps:
@@ -87,7 +88,7 @@ class Folded:
                         self.state(number) if raw else features.empties[number]()
                     )
                 if not skipped or number not in skipped:
-                    states[number] = update(state, event, at)
+                    states[number] = update(state, event, moment)
         except Exception as error:
             raise Raised(number, features.features[number]) from error
         self._dirty |= plan.mask

@@ -3,6 +3,7 @@
 import struct
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import mmh3
@@ -13,8 +14,6 @@ from attune.features.feature import CorruptState, Update, Value
 from attune.features.naming import Naming
 
 _HEAD = struct.Struct("<IH")  # newest bucket, ages
-_HASH_BITS: Final = 32
-_HASH_MASK: Final = (1 << _HASH_BITS) - 1
 _FULL: Final = 255
 
 
@@ -113,18 +112,30 @@ def pack(state: Last) -> bytes:
     if len(held) == 1:
         (number, bucket), *_ = held.items()
         return _ONE.pack(newest, 1, newest - bucket, 1, number)
-    aged = sorted([newest - bucket << _HASH_BITS | number for number, bucket in held.items()])
+    by_age: dict[int, list[int]] = {}
+    for number, bucket in held.items():
+        age = newest - bucket
+        numbers = by_age.get(age)
+        if numbers is None:
+            by_age[age] = [number]
+        else:
+            numbers.append(number)
     counted: list[int] = []
-    before, last = -1, 0
-    for each in aged:
-        age = each >> _HASH_BITS
-        if age != before or counted[last] == _FULL:
+    ordered: list[int] = []
+    for age in sorted(by_age):
+        numbers = by_age[age]
+        numbers.sort()
+        ordered += numbers
+        left = len(numbers)
+        while left:
+            count = min(left, _FULL)
             counted.append(age)
-            counted.append(0)
-            before, last = age, len(counted) - 1
-        counted[last] += 1
-    numbers = array("I", [each & _HASH_MASK for each in aged])
-    return _HEAD.pack(newest, len(counted) >> 1) + bytes(counted) + numbers.tobytes()
+            counted.append(count)
+            left -= count
+    packed: bytes = _layout(len(counted), len(ordered)).pack(
+        newest, len(counted) >> 1, bytes(counted), *ordered
+    )
+    return packed
 
 
 def unpack(raw: bytes) -> Last:
@@ -143,6 +154,11 @@ def unpack(raw: bytes) -> Last:
         raise CorruptState(f"{len(raw)} bytes of names")
     numbers = array("I", raw[start:])
     return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+
+
+@lru_cache(maxsize=1 << 12)
+def _layout(counted: int, numbers: int) -> struct.Struct:
+    return struct.Struct(f"{_HEAD.format}{counted}s{numbers}I")
 
 
 _ONE = struct.Struct("<IHBBI")

@@ -1,7 +1,7 @@
 """What a profile has taken in, so that every event counts once whatever fails."""
 
 import struct
-from bisect import insort
+from bisect import bisect_left
 from enum import Enum
 from typing import Final
 
@@ -22,7 +22,8 @@ _RETRIES_NOTED: Final = 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
-# once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at.
+# once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at. The
+# minute is the latest one that ends in these bits and is not after the newest.
 _HASH_SHIFT: Final = 24
 _MINUTE_SHIFT: Final = 12
 _HASH_MASK: Final = (1 << 40) - 1
@@ -61,7 +62,6 @@ class Ledger:
     """
 
     __slots__ = (
-        "_ids",
         "_oldest",
         "changed",
         "first_seen",
@@ -78,12 +78,10 @@ class Ledger:
         self.first_seen: int = 0
         self.last_seen: int = 0
         self.reached = Reached(owner)
-        self.recent: dict[int, int] = {}
-        """40-bit hash of a message id -> minute of its arrival, and low bits of its offset."""
-        self._ids: list[int] | None = None
-        """The same as stored, in order; None until it is asked for."""
+        self.recent: list[int] = []
+        """Message ids as numbers, in order, and so by their hashes."""
         self._oldest: int = 0
-        """No more than the least minute of `recent` with its low bits."""
+        """No more than the least minute of `recent`."""
         self.newest: int = 0
         """Minute of the latest arrival."""
         self.views = b""
@@ -95,30 +93,29 @@ class Ledger:
 
         `source` is the profile under whose key it came.
         """
-        offset, hashed = arrived.offset, _hashed(arrived.event.id)
-        known = self.recent.get(hashed)
-        if self.reached.advance(source, arrived):
+        offset, recent = arrived.offset, self.recent
+        first = _hashed(arrived.event.id) << _HASH_SHIFT
+        place = bisect_left(recent, first)
+        known = recent[place] - first if place < len(recent) else _LOWS + 1
+        if self.reached.enter(source, arrived):
             self.changed = True
-        elif known is None or known & _LOW == offset & _LOW:
+        elif known > _LOWS or known & _LOW == offset & _LOW:
             # Taken in from here: what is too long ago to be remembered came from here as well.
             return AGAIN
         else:
             return RETRY
-        if known is not None:
+        if known <= _LOWS:
             return RETRY
         minute = arrived.received // _MINUTE
+        recent.insert(place, first | (minute & _LOW) << _MINUTE_SHIFT | offset & _LOW)
         self.newest = max(self.newest, minute)
-        known = minute << _MINUTE_SHIFT | offset & _LOW
-        self.recent[hashed] = known
-        self._oldest = min(self._oldest, known)
-        if self._ids is not None:
-            insort(self._ids, hashed << _HASH_SHIFT | known & _LOWS)
+        self._oldest = min(self._oldest, minute)
         self._saw(arrived.at)
         return NEW
 
     def advance(self, arrived: Arrived) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
-        if not self.reached.advance(self.owner, arrived):
+        if not self.reached.enter(self.owner, arrived):
             return False
         self.changed = True
         self._saw(arrived.at)
@@ -133,9 +130,12 @@ class Ledger:
         if id_too:
             minute = arrived.received // _MINUTE
             self.newest = max(self.newest, minute)
-            low = minute << _MINUTE_SHIFT | arrived.offset & _LOW
-            self.recent.setdefault(_hashed(arrived.event.id), low)
-            self._began_anew()
+            low = (minute & _LOW) << _MINUTE_SHIFT | arrived.offset & _LOW
+            first = _hashed(arrived.event.id) << _HASH_SHIFT
+            index = bisect_left(self.recent, first)
+            if index == len(self.recent) or self.recent[index] > first | _LOWS:
+                self.recent.insert(index, first | low)
+                self._oldest = min(self._oldest, minute)
             if len(self.recent) > _RETRIES_NOTED:
                 self._forget()
         self.changed = True
@@ -165,8 +165,7 @@ class Ledger:
             if theirs or taken:
                 left = (*rest(taken, ours.offset), *rest(theirs, mark.offset))
                 reached.set_others(place, rest(union(left), joined.offset))
-        self.recent.update(other.recent)
-        self._began_anew()
+        self._learn(other.recent)
         self.newest = max(self.newest, other.newest)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
@@ -183,8 +182,7 @@ class Ledger:
                 reached.set_mark(place, joined)
                 news = (ours.offset, joined.offset)
                 reached.set_others(place, union((*reached.others(place), news)))
-        self.recent.update(other.recent)
-        self._began_anew()
+        self._learn(other.recent)
         self.newest = max(self.newest, other.newest)
 
     def give_away(self) -> None:
@@ -198,12 +196,7 @@ class Ledger:
         if len(self.recent) > _FEW:
             self._forget()
         own, foreign = self.reached.packed()
-        ids = self._ids
-        if ids is None:
-            ids = [hashed << _HASH_SHIFT | known & _LOWS for hashed, known in self.recent.items()]
-            if len(ids) > 1:
-                ids.sort()
-            self._ids = ids
+        ids = self.recent
         views, marks = self.views, len(own) // 4
         packed: bytes = _layout(len(views), marks, len(foreign), len(ids)).pack(
             form,
@@ -221,22 +214,28 @@ class Ledger:
         )
         return packed
 
+    def _learn(self, ids: list[int]) -> None:
+        """Take over message ids of another ledger; what is known of one here is forgotten."""
+        known = {number >> _HASH_SHIFT: number for number in self.recent}
+        known.update({number >> _HASH_SHIFT: number for number in ids})
+        self.recent = sorted(known.values())
+        self._oldest = 0
+
+    def _minute(self, number: int) -> int:
+        return self.newest - (self.newest - (number >> _MINUTE_SHIFT) & _LOW)
+
     def _forget(self) -> None:
         """Keep the message ids of a day, and of those the newest."""
-        bound = self.newest - _RETRY_WINDOW << _MINUTE_SHIFT
+        bound = self.newest - _RETRY_WINDOW
         if len(self.recent) <= _RETRIES_KEPT:
             if self._oldest < bound:
-                self._oldest = min(self.recent.values())
+                self._oldest = min([self._minute(number) for number in self.recent])
             if self._oldest >= bound:
                 return
-        kept = [(known, hashed) for hashed, known in self.recent.items() if known >= bound]
-        kept.sort(reverse=True)
-        self.recent = {hashed: known for known, hashed in kept[:_RETRIES_KEPT]}
-        self._began_anew()
-
-    def _began_anew(self) -> None:
-        """Note that `recent` is another one."""
-        self._ids, self._oldest = None, 0
+        aged = [(self._minute(number), number & _LOW, number) for number in self.recent]
+        kept = sorted([each for each in aged if each[0] >= bound], reverse=True)[:_RETRIES_KEPT]
+        self.recent = sorted([number for _, _, number in kept])
+        self._oldest = bound
 
     @classmethod
     def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
@@ -253,12 +252,7 @@ class Ledger:
         start = found.reached.unpack(raw, start, own, foreign=bool(foreign))
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
-        numbers: tuple[int, ...] = struct.unpack_from(f"<{ids}Q", raw, start)
-        for number in numbers:
-            low = number >> _MINUTE_SHIFT & _LOW
-            # The minute was cut to 12 bits: it is the latest one that ends so.
-            minute = newest - ((newest - low) & _LOW)
-            found.recent[number >> _HASH_SHIFT] = minute << _MINUTE_SHIFT | number & _LOW
+        found.recent = list(struct.unpack_from(f"<{ids}Q", raw, start))
         return found
 
 

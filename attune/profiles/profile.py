@@ -33,7 +33,7 @@ class Profile(Kept):
     folding the same events into a profile made of the new row.
     """
 
-    __slots__ = ("_changed", "redirect", "traits")
+    __slots__ = ("_changed", "_traits", "redirect")
 
     def __init__(
         self, profile: ProfileId, row: Row, features: FeatureSet, *, complete: bool = True
@@ -41,11 +41,11 @@ class Profile(Kept):
         super().__init__(profile, row, features, complete=complete)
         self._changed: frozenset[str] = _NONE
         records = row.records
-        self.traits = Traits()
+        self._traits: Traits | None = None
         self.redirect: Redirect | None = None
         try:
             if TRAITS in records:
-                self.traits = Traits.decode(known(records[TRAITS]))
+                self._traits = Traits.decode(known(records[TRAITS]))
             if REDIRECT in records:
                 self.redirect = Redirect.decode(known(records[REDIRECT]))
         except (msgspec.DecodeError, struct.error, ValueError) as error:
@@ -57,6 +57,13 @@ class Profile(Kept):
     def profile(self) -> ProfileId:
         """Its id."""
         return ProfileId(self.id)
+
+    @property
+    def traits(self) -> Traits:
+        """What is known of the visitor; made when it is asked for, most have none."""
+        if self._traits is None:
+            self._traits = Traits()
+        return self._traits
 
     def take(
         self, source: ProfileId, arrived: Arrived, skipped: frozenset[int] = NOTHING

@@ -34,23 +34,37 @@ class Reach:
         self.offset: int = offset
         self.received: int = received
 
+    def advance(self, offset: int, received: int) -> bool:
+        """Move on to an event; say whether its place was not covered yet (`Mark.covers`)."""
+        if offset <= self.offset and received <= self.received:
+            return False
+        self.offset = offset
+        self.received = max(received, self.received)
+        return True
+
 
 @mypyc_attr(acyclic=True)
-class Reached:
-    """Marks by source profile and log; the owner's own ones are found, and packed, at once."""
+class Reached(Reach):
+    """Marks by source profile and log; the owner's own ones are found, and packed, at once.
 
-    __slots__ = ("_foreign", "_others", "_own", "_owner")
+    It is itself the mark of the owner's first log: most entities are in no other.
+    """
+
+    __slots__ = ("_foreign", "_log", "_others", "_own", "_owner")
 
     def __init__(self, owner: ProfileId) -> None:
+        super().__init__(UNREAD.offset, UNREAD.received)
         self._owner = owner
-        self._own: dict[int, Reach] = {}
-        """By the number of the log."""
+        self._log: int = NO_LOG
+        """Number of the owner's first log, whose mark this is."""
+        self._own: dict[int, Reach] | None = None
+        """The owner's further logs, by number."""
         self._foreign: dict[Place, Reach] | None = None
         """Of other sources; most rows never have any, so that no dict is made for them."""
         self._others: dict[Place, Spans] | None = None
         """Offsets up to a mark that somebody else has: who had the source linked to them before."""
 
-    def advance(self, source: ProfileId, arrived: Arrived) -> bool:
+    def enter(self, source: ProfileId, arrived: Arrived) -> bool:
         """Move on to an event; say whether its place was not covered yet (`Mark.covers`)."""
         offset, received, log = arrived.offset, arrived.received, arrived.log
         if log == NO_LOG or source != self._owner:
@@ -62,23 +76,39 @@ class Reached:
             if reach is None:
                 self._foreign[place] = Reach(offset, received)
                 return True
-        else:
-            reach = self._own.get(log)
-            if reach is None:
-                self._own[log] = Reach(offset, received)
-                return True
-        if offset <= reach.offset and received <= reach.received:
-            return False
-        reach.offset = offset
-        reach.received = max(reach.received, received)
-        return True
+            return reach.advance(offset, received)
+        return self._reach(log).advance(offset, received)
+
+    def _reach(self, log: int) -> Reach:
+        """Return the mark of one of the owner's logs, which is unread if there was none."""
+        if log == self._log:
+            return self
+        if self._log == NO_LOG:
+            self._log = log
+            return self
+        if self._own is None:
+            self._own = {}
+        reach = self._own.get(log)
+        if reach is None:
+            reach = self._own[log] = Reach(UNREAD.offset, UNREAD.received)
+        return reach
+
+    def _all_own(self) -> dict[int, Reach]:
+        """Return the marks of the owner's logs, in the order of these."""
+        if self._log == NO_LOG:
+            return {}
+        found: dict[int, Reach] = {self._log: self}
+        if self._own is not None:
+            found.update(self._own)
+            return dict(sorted(found.items()))
+        return found
 
     @property
     def marks(self) -> dict[Place, Mark]:
         """How far each place was read."""
         foreign = self._foreign or {}
         found = {place: Mark(at.offset, at.received) for place, at in foreign.items()}
-        for log, at in self._own.items():
+        for log, at in self._all_own().items():
             topic, partition = name_of(log)
             found[self._owner, topic, partition] = Mark(at.offset, at.received)
         return found
@@ -88,20 +118,20 @@ class Reached:
         source, topic, partition = place
         log = log_of(topic, partition)
         own = source == self._owner and log != NO_LOG
-        reach = self._own.get(log) if own else (self._foreign or {}).get(place)
+        reach = self._all_own().get(log) if own else (self._foreign or {}).get(place)
         return UNREAD if reach is None else Mark(reach.offset, reach.received)
 
     def set_mark(self, place: Place, mark: Mark) -> None:
         """Say how far a place was read."""
         source, topic, partition = place
         log = log_of(topic, partition)
-        reach = Reach(mark.offset, mark.received)
         if source == self._owner and log != NO_LOG:
-            self._own[log] = reach
-        elif self._foreign is None:
-            self._foreign = {place: reach}
-        else:
-            self._foreign[place] = reach
+            reach = self._reach(log)
+            reach.offset, reach.received = mark.offset, mark.received
+            return
+        if self._foreign is None:
+            self._foreign = {}
+        self._foreign[place] = Reach(mark.offset, mark.received)
 
     def others(self, place: Place) -> Spans:
         """Return the offsets of a place up to its mark that somebody else has."""
@@ -120,14 +150,11 @@ class Reached:
         """Return the owner's own marks, four numbers each, and those of others as bytes."""
         if self._foreign or self._others:
             return self._packed_apart()
-        own = self._own
+        if self._own is None and self._log != NO_LOG:
+            return _flat(self._log, self), b""
         flat: list[int] = []
-        for log in sorted(own) if len(own) > 1 else own:
-            reach = own[log]
-            flat.append(_RANKED[log >> PARTITION_BITS])
-            flat.append(log & (1 << PARTITION_BITS) - 1)
-            flat.append(reach.offset)
-            flat.append(reach.received)
+        for log, reach in self._all_own().items():
+            flat += _flat(log, reach)
         return flat, b""
 
     def _packed_apart(self) -> tuple[list[int], bytes]:
@@ -155,7 +182,8 @@ class Reached:
         flat = _layout(own).unpack_from(raw, start)
         for i in range(0, len(flat), 4):
             number, partition, offset, received = flat[i : i + 4]
-            self._own[log_of(TOPICS[number], partition)] = Reach(offset, received)
+            reach = self._reach(log_of(TOPICS[number], partition))
+            reach.offset, reach.received = offset, received
         start += own * MARK_SIZE
         if not foreign:
             return start
@@ -167,6 +195,11 @@ class Reached:
             self.set_mark(place, Mark(offset, received))
             self.set_others(place, others)
         return end
+
+
+def _flat(log: int, reach: Reach) -> list[int]:
+    rank, partition = _RANKED[log >> PARTITION_BITS], log & (1 << PARTITION_BITS) - 1
+    return [rank, partition, reach.offset, reach.received]
 
 
 @cache

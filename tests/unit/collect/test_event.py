@@ -36,8 +36,8 @@ def test_bytes_of_version_1_are_still_read_whole(path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("timestamp", "2026-01-31T12:00:00", "timestamp: a time without a zone"),
-        ("received_at", "2026-01-31T12:00:00", "received_at: a time without a zone"),
+        ("timestamp", "2026-01-31T12:00:00", "timestamp: Expected `datetime` with a timezone component"),
+        ("received_at", "2026-01-31T12:00:00", "received_at: Expected `datetime` with a timezone component"),
         ("timestamp", "1969-12-31T23:59:59Z", "timestamp: before 1970"),
         ("v", 2, "v: version 2 is not known here"),
         ("user_id", "", "user_id: no user_id and no anonymous_id"),
