@@ -1,6 +1,6 @@
 """Identifiers, each its own type: a user id cannot be passed where a profile id is meant."""
 
-from typing import NewType
+from typing import Final, NewType
 
 UserId = NewType("UserId", str)
 AnonymousId = NewType("AnonymousId", str)
@@ -14,7 +14,7 @@ A known user's profile id is the user id as it is, so that ML engineers read Fea
 they know; an anonymous visitor's is the anonymous id behind `ANONYMOUS`.
 """
 
-ANONYMOUS = "anon:"
+ANONYMOUS: Final = "anon:"
 
 
 def profile_of(user_id: str | None, anonymous_id: str | None) -> ProfileId:

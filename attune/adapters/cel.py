@@ -10,7 +10,7 @@ What the library leaves open and content teams ask about is settled here:
   slow is refused when it is compiled, which is when it is saved.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import cel
 
@@ -29,7 +29,7 @@ from attune.decide.facts import Facts, Path
 
 MAX_CHARACTERS = 1000
 
-_CONTEXT = object()
+_CONTEXT: Final = object()
 """The key of these facts' CEL form in `Facts.memo`."""
 
 

@@ -22,17 +22,17 @@ from attune.ports import Row, Write
 from attune.profiles.kept import LEDGER, SEAM
 from attune.profiles.profile import RECORDS, REDIRECT
 
-VERSION_FIELD = b"_v"
-TIME = "_ts:"
-_RECORD_FIELDS = {name: b"_" + name[:1].encode() for name in RECORDS}
+VERSION_FIELD: Final = b"_v"
+TIME: Final = "_ts:"
+_RECORD_FIELDS: Final = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING: Final = 2
 _BYTES: Final = 0x0A  # first byte of a `Value` that holds bytes; their length follows
 _TWO: Final = 2
 _MORE: Final = 0x80  # in a varint: another byte follows
-_BEYOND = 1 << 64
+_BEYOND: Final = 1 << 64
 _USUAL: Final = 64  # bytes: ids are hardly ever longer
-_U32 = struct.Struct("<I")
-_GLOB = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
+_U32: Final = struct.Struct("<I")
+_GLOB: Final = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
 
 
 def state_view(entity: Entity) -> str:

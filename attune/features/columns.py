@@ -31,7 +31,9 @@ _FEWER: Final = 7
 _WORTH_IT: Final = 16  # bits that are to be saved where only some numbers stand there
 
 _BYTE: Final = 256
-_UP_TO_1, _UP_TO_3, _UP_TO_15 = bytes(range(2)), bytes(range(4)), bytes(range(16))
+_UP_TO_1: Final = bytes(range(2))
+_UP_TO_3: Final = bytes(range(4))
+_UP_TO_15: Final = bytes(range(16))
 _DIGITS: Final = b"0123456789abcdef".ljust(_BYTE)
 _LOOSE: Final = {
     bits: tuple(
@@ -48,7 +50,7 @@ _LIMIT: Final = 1 << 64
 _HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
 _SINGLE: Final = tuple(bytes((_EIGHT, number)) for number in range(_BYTE))
 """Columns of one number."""
-_LENGTH = struct.Struct("<H")
+_LENGTH: Final = struct.Struct("<H")
 _FLAGS: Final = bytes(map(bool, range(_BYTE)))
 
 
@@ -213,5 +215,5 @@ def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[list[int], 
     return found, end
 
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[int])
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(list[int])

@@ -9,7 +9,7 @@ from attune.collect.event import Event
 from attune.features.feature import Act, Update
 from attune.features.money import worth
 
-_LAYOUT = struct.Struct("<qqIIIIIq")
+_LAYOUT: Final = struct.Struct("<qqIIIIIq")
 _LARGEST: Final = 2**63 - 1
 
 

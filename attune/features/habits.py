@@ -11,7 +11,7 @@ _WEEK: Final = 7 * 24 * HOUR
 _MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
 HOURS: Final = 168
 _NARROW: Final = 256  # counts below it are a byte each
-_BOTH = struct.Struct("<qq")
+_BOTH: Final = struct.Struct("<qq")
 
 Ends = tuple[int, int]
 """The first and the latest time, ms since 1970."""

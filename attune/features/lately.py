@@ -1,7 +1,7 @@
 """The names that were met last, in their order; apart from `interest`, so that it is compiled."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -81,5 +81,5 @@ def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless
     return ([*reversed(_DECODER.decode(raw)[1])] if raw else [],)
 
 
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(tuple[int, dict[str, int]])
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[int, dict[str, int]])

@@ -17,7 +17,7 @@ must read as the empty state (reference: Feast 0.67, `on_demand_feature_view.py`
 _WIDE: Final = 0xA8
 """First byte where a part has 256 bytes or more: lengths are four bytes each then."""
 
-_HEAD = struct.Struct("<Q")
+_HEAD: Final = struct.Struct("<Q")
 _HEAD_SIZE: Final = 8
 _AS_OF: Final = 16
 """The head as one number: first byte, version, and above these bits the time of the latest event,

@@ -9,8 +9,8 @@ from attune.collect.event import Event
 from attune.features.feature import Value
 from attune.features.money import CENT, MICROS
 
-_LAYOUT = struct.Struct("<IqIq")
-_CENTS = struct.Struct("<HIHI")
+_LAYOUT: Final = struct.Struct("<IqIq")
+_CENTS: Final = struct.Struct("<HIHI")
 """For sums in whole cents that it holds: those of nearly everybody."""
 _LARGEST: Final = 2**63 - 1
 _MOST_LINES: Final = 2**16 - 1

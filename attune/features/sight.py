@@ -13,7 +13,7 @@ from attune.collect.event import Event
 from attune.features.feature import CorruptState, Update, Value
 from attune.features.naming import Naming
 
-_HEAD = struct.Struct("<IH")  # newest bucket, ages
+_HEAD: Final = struct.Struct("<IH")  # newest bucket, ages
 _FULL: Final = 255
 
 
@@ -161,5 +161,5 @@ def _layout(counted: int, numbers: int) -> struct.Struct:
     return struct.Struct(f"{_HEAD.format}{counted}s{numbers}I")
 
 
-_ONE = struct.Struct("<IHBBI")
+_ONE: Final = struct.Struct("<IHBBI")
 """Head, age and number where there is one name."""

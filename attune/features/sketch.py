@@ -13,7 +13,7 @@ from attune.collect.event import Event
 from attune.features.feature import CorruptState, Update
 from attune.features.naming import Naming
 
-_HEAD = struct.Struct("<IH")  # newest bucket, pairs
+_HEAD: Final = struct.Struct("<IH")  # newest bucket, pairs
 _HASH_BITS: Final = 32
 _RANK: Final = 5  # bits of a rank
 _RANKS: Final = 31

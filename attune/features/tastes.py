@@ -13,7 +13,7 @@ from attune.features.feature import SECOND, CorruptState, Update, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 
-_HEAD = struct.Struct("<IIBH")
+_HEAD: Final = struct.Struct("<IIBH")
 """Newest bucket (the minutes until the year 10136); the second after the latest event, from its
 beginning on; how many names there are; for each age a bit if there are any points. Then the places
 of those names that are told by when they were met, the newest first."""

@@ -14,6 +14,7 @@ PARTITION_BITS: Final = 16
 _LOGS: Final = {topic: rank << PARTITION_BITS for rank, topic in enumerate(sorted(TOPICS))}
 _TOPICS: Final = sorted(TOPICS)
 NO_LOG: Final = -1
+_EPOCH: Final = EPOCH
 
 
 @mypyc_attr(acyclic=True)
@@ -35,11 +36,11 @@ class Arrived:
         """Under whose key it came."""
         commerce = event.commerce
         self.act: Act = event.type if commerce is None else commerce.action
-        gap = event.timestamp - EPOCH
+        gap = event.timestamp - _EPOCH
         seconds: int = gap.days * 86_400 + gap.seconds
         self.at: int = seconds * 1000 + gap.microseconds // 1000
         """When it happened: ms since 1970."""
-        gap = event.received_at - EPOCH
+        gap = event.received_at - _EPOCH
         self.received: int = gap.days * 86_400 + gap.seconds
         """When it arrived: seconds since 1970."""
 

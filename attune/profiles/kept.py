@@ -24,7 +24,7 @@ SEAM: Final = "seam"
 FORMAT: Final = b"\x02"
 """First byte of every record; a new layout gets another, and the old one stays readable."""
 
-_TAG = struct.Struct("<H")
+_TAG: Final = struct.Struct("<H")
 NOTHING: Final[frozenset[int]] = frozenset()
 _NONE: Final[frozenset[str]] = frozenset()
 _NO_SEAMS: Final[dict[str, Seam]] = {}

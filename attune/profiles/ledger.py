@@ -43,12 +43,14 @@ class Verdict(Enum):
     """A client has sent it again: its message id was taken in from another place."""
 
 
-NEW, AGAIN, RETRY = Verdict.NEW, Verdict.AGAIN, Verdict.RETRY
+NEW: Final = Verdict.NEW
+AGAIN: Final = Verdict.AGAIN
+RETRY: Final = Verdict.RETRY
 
-_HEAD = "qqIBBBH"
+_HEAD: Final = "qqIBBBH"
 """First and last seen (ms), newest minute, whole views, places of its own, whether there are places
 of others (packed behind them), message ids."""
-_HEADER = struct.Struct("<" + _HEAD)
+_HEADER: Final = struct.Struct("<" + _HEAD)
 _TAG: Final = 2  # bytes
 
 

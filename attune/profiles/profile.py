@@ -16,8 +16,8 @@ from attune.profiles.ledger import NEW, Verdict
 from attune.profiles.redirect import Link, Redirect
 from attune.profiles.traits import Stamp, Traits
 
-TRAITS = "traits"
-REDIRECT = "redirect"
+TRAITS: Final = "traits"
+REDIRECT: Final = "redirect"
 RECORDS = (LEDGER, TRAITS, REDIRECT, SEAM)
 """Names of the records beside the states of the feature views."""
 

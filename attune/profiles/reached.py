@@ -15,13 +15,14 @@ from attune.stream import TOPICS
 
 MARK: Final = "BHQI"  # topic, partition, offset, second
 MARK_SIZE: Final = struct.calcsize("<" + MARK)
-_LENGTH = struct.Struct("<H")
+_LENGTH: Final = struct.Struct("<H")
 _NUMBERS: Final = {topic: number for number, topic in enumerate(TOPICS)}
 _RANKED: Final = [_NUMBERS[topic] for topic in sorted(TOPICS)]
 """What a topic is in stored bytes, by its place in the number of a log."""
+_NEVER: Final = -1  # see `UNREAD`
 Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
 """Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
-_FOREIGN = msgspec.msgpack.Decoder(list[Foreign])
+_FOREIGN: Final = msgspec.msgpack.Decoder(list[Foreign])
 
 
 @mypyc_attr(acyclic=True)
@@ -53,7 +54,7 @@ class Reached(Reach):
     __slots__ = ("_foreign", "_log", "_others", "_own", "_owner")
 
     def __init__(self, owner: ProfileId) -> None:
-        super().__init__(UNREAD.offset, UNREAD.received)
+        super().__init__(_NEVER, _NEVER)
         self._owner = owner
         self._log: int = NO_LOG
         """Number of the owner's first log, whose mark this is."""
@@ -90,7 +91,7 @@ class Reached(Reach):
             self._own = {}
         reach = self._own.get(log)
         if reach is None:
-            reach = self._own[log] = Reach(UNREAD.offset, UNREAD.received)
+            reach = self._own[log] = Reach(_NEVER, _NEVER)
         return reach
 
     def _all_own(self) -> dict[int, Reach]:
