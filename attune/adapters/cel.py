@@ -24,7 +24,7 @@ from attune.adapters.cel_source import (
     refuse_unknown_functions,
     tokens_of,
 )
-from attune.decide.expression import InvalidExpression, Missing, Undecided, name_of
+from attune.decide.expression import InvalidExpression, Missing, Mistyped, Undecided, name_of
 from attune.decide.facts import Facts, Path
 
 MAX_CHARACTERS = 1000
@@ -86,11 +86,12 @@ class CelExpression:
         for path in self.operands if key is not None else ():
             if facts.at(path) is None and (path[-1] == key or self._loops):
                 return Missing(f"{name_of(path)} is not known")
+        kind = Mistyped if isinstance(error, TypeError) else Undecided
         if self._loops:
-            return Undecided("it cannot be evaluated for each element of its list")
+            return kind("it cannot be evaluated for each element of its list")
         if key is not None:
             return Missing(f"{key!r} is not known")
-        return Undecided(f"it cannot be evaluated: {_first_sentence(error)}")
+        return kind(f"it cannot be evaluated: {_first_sentence(error)}")
 
 
 def compiled(source: str) -> CelExpression:

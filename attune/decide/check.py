@@ -5,14 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from attune.decide.content import Block, Content, InvalidContent
-from attune.decide.expression import Expression, InvalidExpression, Language
-from attune.profiles.segments import reads_segments
+from attune.decide.expression import Expression, InvalidExpression, Language, name_of
+from attune.decide.vocabulary import Vocabulary, refuse_undecidable
+from attune.profiles.segments import reads_play, reads_segments
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
-def check(content: Content, language: Language) -> None:
-    """Refuse content that could not be shown as it is meant.
+def check(content: Content, language: Language, known: Vocabulary) -> None:
+    """Refuse content that could not be shown as it is meant, given the facts that there are.
 
     Raises:
         InvalidContent: with the path of the first field that is wrong, its value and a remedy.
@@ -20,11 +21,11 @@ def check(content: Content, language: Language) -> None:
     _check_names("segments", "name", [segment.name for segment in content.segments])
     _check_names("slots", "key", [slot.key for slot in content.slots])
     _check_names("blocks", "key", [block.key for block in content.blocks])
-    _check_segments(content, language)
+    _check_segments(content, language, known)
     blocks = {block.key: block for block in content.blocks}
     _check_blocks(content)
     _check_fallbacks(content, blocks)
-    _check_rules(content, blocks, language)
+    _check_rules(content, blocks, language, known)
 
 
 def _check_names(nouns: str, field: str, names: list[str]) -> None:
@@ -45,16 +46,24 @@ def _check_names(nouns: str, field: str, names: list[str]) -> None:
         seen[name] += 1
 
 
-def _check_segments(content: Content, language: Language) -> None:
+def _check_segments(content: Content, language: Language, known: Vocabulary) -> None:
     for place, segment in enumerate(content.segments):
         field = f"segments[{place}].when"
-        when = _compiled(segment.when, language, field)
+        when = _compiled(segment.when, language, known, field)
         if any(reads_segments(path) for path in when.operands):
             raise InvalidContent(
                 "a segment cannot depend on segments",
                 field=field,
                 value=segment.when,
                 remedy="Write what the other segment says in its place.",
+            )
+        beyond = next(filter(reads_play, when.operands), None)
+        if beyond:
+            raise InvalidContent(
+                f"a segment cannot depend on {name_of(beyond)}: it is about the visitor alone",
+                field=field,
+                value=segment.when,
+                remedy="Ask it in rules, beside user.segment.",
             )
 
 
@@ -76,14 +85,16 @@ def _check_fallbacks(content: Content, blocks: Mapping[str, Block]) -> None:
             _check_fits(slot.fallback, slot.key, blocks, f"slots[{place}].fallback")
 
 
-def _check_rules(content: Content, blocks: Mapping[str, Block], language: Language) -> None:
+def _check_rules(
+    content: Content, blocks: Mapping[str, Block], language: Language, known: Vocabulary
+) -> None:
     slots = {slot.key for slot in content.slots}
     taken: set[tuple[str, int]] = set()
     for place, rule in enumerate(content.rules):
         where = f"rules[{place}]"
         _check_known(rule.slot, slots, "slot", f"{where}.slot")
         _check_fits(rule.block, rule.slot, blocks, f"{where}.block")
-        _compiled(rule.when, language, f"{where}.when")
+        _compiled(rule.when, language, known, f"{where}.when")
         if (rule.slot, rule.position) in taken:
             raise InvalidContent(
                 f"slot {rule.slot} has two rules at this position",
@@ -105,10 +116,12 @@ def _check_fits(key: str, slot: str, blocks: Mapping[str, Block], field: str) ->
     _check_known(key, fitting, f"block in slot {slot}", field)
 
 
-def _compiled(source: str, language: Language, field: str) -> Expression:
+def _compiled(source: str, language: Language, known: Vocabulary, field: str) -> Expression:
     try:
-        return language(source)
+        when = language(source)
+        refuse_undecidable(when, known)
     except InvalidExpression as error:
         raise InvalidContent(
             error.message, field=field, value=source, remedy=error.remedy
         ) from error
+    return when

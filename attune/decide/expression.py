@@ -30,6 +30,10 @@ class Missing(Undecided):
     """It needs facts that are not known."""
 
 
+class Mistyped(Undecided):
+    """It asks of facts what their types do not have."""
+
+
 class Expression(Protocol):
     """Compiled once, evaluated on every request."""
 

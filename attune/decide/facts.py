@@ -10,8 +10,11 @@ from typing import Any, TypeAlias
 Path: TypeAlias = tuple[str, ...]
 """Where an operand lies in the facts: `("user", "behaviorScore")`."""
 
-ROOTS = ("user", "prediction")
-"""What an expression may name. `user` holds features, `segment`, `segments` and `traits`."""
+ROOTS = ("user", "prediction", "session", "item")
+"""What an expression may name. `user` holds features, `segment`, `segments` and `traits`; `session`
+the features of the visit that is going on, `item` those of the first product in play."""
+IN_PLAY = frozenset({"session", "item"})
+"""What only a rule may name: it is not of the visitor alone, and not there wherever they are."""
 
 
 @dataclass(slots=True)

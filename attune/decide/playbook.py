@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from attune.decide.content import Block, Content, Rule, Slot
-from attune.decide.expression import Broken, Expression, InvalidExpression, Language
-from attune.decide.facts import Facts, Path, Shape, shape_of
-from attune.profiles.segments import Criterion
+from attune.decide.expression import Broken, Expression, InvalidExpression, Language, name_of
+from attune.decide.facts import IN_PLAY, Facts, Path, Shape, shape_of
+from attune.profiles.segments import Criterion, reads_play
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Playbook:
     """Everything a decision needs of the content. `version` is a hash of all of it.
 
     `reads` are the facts that any of its expressions asks for: nothing else need be known.
+    `in_play` says which of `session` and `item` are among them.
     """
 
     version: str
@@ -46,6 +47,7 @@ class Playbook:
     blocks: Mapping[str, Block]
     reads: tuple[Path, ...]
     shape: Shape
+    in_play: frozenset[str]
 
     @classmethod
     def of(cls, content: Content, language: Language) -> "Playbook":
@@ -55,7 +57,7 @@ class Playbook:
         stored must not stop a page.
         """
         blocks = {block.key: block for block in content.blocks}
-        segments = tuple(Criterion(s, _compiled(s.when, language)) for s in content.segments)
+        segments = tuple(Criterion(s, _of_visitor(s.when, language)) for s in content.segments)
         places = {slot.key: _place(slot, content, blocks, language) for slot in content.slots}
         plays = [play.when for place in places.values() for play in place.plays]
         expressions = [criterion.when for criterion in segments] + plays
@@ -67,10 +69,11 @@ class Playbook:
             blocks=MappingProxyType(blocks),
             reads=tuple(reads),
             shape=shape_of(reads),
+            in_play=IN_PLAY & {root for root, *_ in reads},
         )
 
     def facts(self, values: Mapping[str, Any]) -> Facts:
-        """Return what this playbook reads of `{"user": {...}, "prediction": {...}}`."""
+        """Return what this playbook reads of `{"user": {...}, "prediction": {...}, ...}`."""
         return Facts.of(values, self.shape)
 
 
@@ -107,6 +110,13 @@ def unfit(key: str, slot: str, blocks: Mapping[str, Block]) -> str:
     if not block.published:
         return f"block {key} is not published"
     return "" if block.slot == slot else f"block {key} is for slot {block.slot}"
+
+
+def _of_visitor(source: str, language: Language) -> Expression:
+    """Compile the expression of a segment."""
+    when = _compiled(source, language)
+    beyond = next(filter(reads_play, when.operands), None)
+    return Broken(source, f"a segment cannot depend on {name_of(beyond)}") if beyond else when
 
 
 def _compiled(source: str, language: Language) -> Expression:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from attune.decide.content import Segment
 from attune.decide.decision import operands_of, told
 from attune.decide.expression import Expression, Undecided
-from attune.decide.facts import Facts, Path
+from attune.decide.facts import IN_PLAY, Facts, Path
 
 _MADE = frozenset({("user", "segment"), ("user", "segments")})
 
@@ -45,6 +45,11 @@ def segments_of(criteria: Sequence[Criterion], facts: Facts) -> tuple[Membership
 def reads_segments(path: Path) -> bool:
     """Tell whether the operand is one that segments make, so that no segment may read it."""
     return path[:2] in _MADE
+
+
+def reads_play(path: Path) -> bool:
+    """Tell whether the operand is of a visit or an item: a segment is about the visitor alone."""
+    return path[0] in IN_PLAY
 
 
 def _holds(when: Expression, facts: Facts) -> bool:

@@ -10,7 +10,9 @@ from attune.adapters.postgres.content import PostgresContent
 from attune.adapters.postgres.database import open_database
 from attune.decide.check import check
 from attune.decide.content import Content, InvalidContent
+from attune.decide.vocabulary import vocabulary_of
 from attune.settings import Settings
+from feature_repo.views import FEATURES
 
 DEMO = Path(__file__).with_name("demo.json")
 
@@ -54,7 +56,7 @@ def read_seed(path: Path) -> Content:
         raise InvalidContent(
             f"not JSON: {error}", field=str(path), remedy="Mend the JSON at that place."
         ) from error
-    check(content, compiled)
+    check(content, compiled, vocabulary_of(FEATURES))
     return content
 
 

@@ -8,7 +8,7 @@ from attune.adapters.cel import compiled
 from attune.decide.content import Block, Content, Rule, Slot
 from attune.decide.decision import decode, encode, facts_of
 from attune.decide.expression import name_of, path_of
-from attune.decide.facts import Facts
+from attune.decide.facts import ROOTS, Facts
 from attune.decide.playbook import Playbook
 from attune.decide.rules import decide
 
@@ -33,6 +33,8 @@ visitors = st.fixed_dictionaries(
     optional={
         "user": st.dictionaries(st.sampled_from(NAMES), values),
         "prediction": st.dictionaries(st.sampled_from(NAMES), values),
+        "session": st.dictionaries(st.sampled_from(NAMES), values),
+        "item": st.dictionaries(st.sampled_from(NAMES), values),
     },
 )
 conditions = st.sampled_from(
@@ -52,6 +54,9 @@ conditions = st.sampled_from(
         "user.a.matches('^(x+)+$')",
         "user.traits.exists(k, k == 'x')",
         "user.a",
+        "session.a > 3 && item.b != 'x'",
+        "has(item.a) ? item.a == user.a : session.a == 1",
+        "item.a.exists(s, s == 'x') || size(session.b) > 1",
     ]
 )
 BLOCKS = (
@@ -131,9 +136,9 @@ def test_the_block_comes_from_the_first_rule_that_is_not_skipped(
     assert bool(decision.why.rule) == (decision.why.basis == "rule")
 
 
-@given(st.lists(st.text(max_size=6), min_size=0, max_size=4))
-def test_every_path_has_a_name_that_leads_back(keys: list[str]) -> None:
-    path = ("user", *keys)
+@given(st.sampled_from(ROOTS), st.lists(st.text(max_size=6), min_size=0, max_size=4))
+def test_every_path_has_a_name_that_leads_back(root: str, keys: list[str]) -> None:
+    path = (root, *keys)
 
     assert path_of(name_of(path)) == path
 

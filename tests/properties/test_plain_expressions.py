@@ -20,12 +20,14 @@ _FACTS = st.fixed_dictionaries(
     optional={
         "user": st.fixed_dictionaries({}, optional=dict.fromkeys(("a", "b", "segments"), _VALUES)),
         "prediction": st.fixed_dictionaries({}, optional={"p": _VALUES}),
+        "session": st.fixed_dictionaries({}, optional={"a": _VALUES}),
+        "item": st.fixed_dictionaries({}, optional={"a": _VALUES}),
     },
 )
 
 _PATHS = st.sampled_from(
     ["user.a", "user.b", "user.segments", "prediction.p", 'user["a"]', "user.a.b", "user.a[0]",
-     "user.segments[1]"]
+     "user.segments[1]", "session.a", "item.a", 'item["a"]', "session.a[0]"]
 )  # fmt: skip
 _MARKS = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 _LITERALS = st.sampled_from(
@@ -38,7 +40,7 @@ _TERMS = st.one_of(
     st.builds("{} in {}".format, _LITERALS, _PATHS),
     st.builds('{}.{}("{}")'.format, _PATHS, _ASKS, _TEXTS),
     _PATHS,
-    st.builds("has({})".format, st.sampled_from(["user.a", "user.b"])),
+    st.builds("has({})".format, st.sampled_from(["user.a", "user.b", "session.a", "item.a"])),
     st.sampled_from(["true", "false"]),
 )
 _EXPRESSIONS = st.recursive(
@@ -57,6 +59,7 @@ _EXPRESSIONS = st.recursive(
 @example("user.a == 1", {"user": {"a": 1.0}})
 @example('"a" in user.a', {"user": {"a": [1, True, "a"]}})
 @example('user.a == "1" || true', {"user": {"a": 1}})
+@example("item.a > 1 || session.a < 2", {"session": {"a": 1}})
 @example("!user.a && user.b", {"user": {"a": False, "b": 3}})
 def test_what_is_plain_is_answered_as_the_library_answers(
     source: str, values: dict[str, object]

@@ -32,6 +32,14 @@ def test_a_segment_on_something_unknown_does_not_hold() -> None:
     assert [m.name for m in segments_of(PLAYBOOK.segments, facts)] == ["new_visitor"]
 
 
+def test_a_segment_on_what_is_in_play_does_not_hold_and_has_nothing_read() -> None:
+    playbook = Playbook.of(Content(segments=(Segment("keen", "session.views > 3"),)), compiled)
+    facts = playbook.facts({"user": {}, "session": {"views": 9}})
+
+    assert segments_of(playbook.segments, facts) == ()
+    assert playbook.in_play == set()
+
+
 def test_rules_read_the_segments() -> None:
     facts = PLAYBOOK.facts({"user": {}}).in_segments(["loyal", "vip"])
 
