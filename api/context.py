@@ -1,6 +1,6 @@
 """What resolvers are given, and the argument `at` that several of them take."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,9 @@ from graphql import GraphQLError
 
 from api.live.answers import Answering
 from api.measure import Measured
+from api.play import InPlay
 from api.reading import Reader
+from api.selected import selected_in
 from api.visitor import Reception
 from attune.collect.event import millis
 from attune.ids import ProfileId, profile_of
@@ -34,7 +36,19 @@ class Context:
         return millis(at)
 
 
-Info = strawberry.Info[Context, None]
+MOST_ITEMS = 50
+"""In play at once: what fits on a page."""
+
+
+class Info(strawberry.Info[Context, None]):
+    """What a resolver is told beside its arguments."""
+
+    @property
+    def selected(self) -> frozenset[str]:
+        """The fields that are asked of what the resolver answers."""
+        known = getattr(self._raw_info, "selected", None)  # by a plan, since it was compiled
+        return selected_in(self._raw_info, self.variable_values) if known is None else known
+
 
 AT = strawberry.argument(
     description="Evaluate windows as of this moment, not before the latest event; now, if left out."
@@ -44,6 +58,36 @@ AT = strawberry.argument(
 def unanswerable(message: str, remedy: str) -> GraphQLError:
     """Return the error of a question that its asker can mend."""
     return GraphQLError(message, extensions={"code": "BAD_USER_INPUT", "remedy": remedy})
+
+
+def asked_in_play(session_id: str | None, item_ids: Sequence[str] | None) -> InPlay | None:
+    """Return what a field is told to be in play, None where that is nothing.
+
+    Raises:
+        GraphQLError: an id is empty, or there are too many.
+    """
+    if session_id is None and not item_ids:
+        return None
+    if session_id == "":
+        raise unanswerable("sessionId is empty", remedy="leave it out, or give the id")
+    return InPlay(session_id, checked_ids("itemIds", item_ids or (), MOST_ITEMS))
+
+
+def checked_ids(field: str, ids: Sequence[str], most: int) -> Sequence[str]:
+    """Return ids that an argument gives.
+
+    Raises:
+        GraphQLError: one is empty, or there are too many.
+    """
+    if len(ids) > most:
+        raise unanswerable(
+            f"{field} has {len(ids)} ids", remedy=f"ask for at most {most} at a time"
+        )
+    if "" in ids:
+        raise unanswerable(
+            f"{field}[{ids.index('')}] is empty", remedy="leave it out, or give the id"
+        )
+    return ids
 
 
 def asked_profile(field: str, user_id: str | None, anonymous_id: str | None) -> ProfileId:

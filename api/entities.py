@@ -13,10 +13,9 @@ from attune.features.feature_set import FeatureSet
 from attune.features.spelling import pascal
 
 
-def entity_field(features: FeatureSet) -> StrawberryField:
-    """Return the root field of an entity: `item(id)`, by its name."""
+def entity_field(features: FeatureSet, made: Any) -> StrawberryField:  # noqa: ANN401 - a type
+    """Return the root field of an entity: `item(id)`, by its name; it answers the type."""
     entity = features.entity
-    made = _type(features)
 
     async def resolve(
         info: Info,
@@ -37,7 +36,8 @@ def entity_field(features: FeatureSet) -> StrawberryField:
     return found
 
 
-def _type(features: FeatureSet) -> Any:  # noqa: ANN401 - as above
+def entity_type(features: FeatureSet) -> Any:  # noqa: ANN401 - a type made at run time
+    """Return the type of an entity."""
     types = feature_types(features)
 
     class Entity:

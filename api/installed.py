@@ -88,6 +88,7 @@ def context_of(services: Services, every: Sequence[FeatureSet]) -> Context:
         lambda: following.current,
         new_id,
         Population(people) if people else None,
+        readers,
     )
     live = Answering(reception, services.changes, following.listeners, settings.api.live)
     return Context(reception, services.measured, clock, live, readers)

@@ -1,4 +1,4 @@
-"""The GraphQL schema: one root field resolves a visitor, the stops say how each part looks."""
+"""The GraphQL schema: its root fields find what is asked about."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,100 +8,70 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import create_type
 
-from api.context import AT, Info, asked_profile, unanswerable
-from api.decide import Block, blocks_of
-from api.entities import entity_field
-from api.features import SCALARS, FeatureTypes, feature_types
+from api.context import AT, MOST_ITEMS, Info, asked_in_play, asked_profile, checked_ids
+from api.entities import entity_field, entity_type
+from api.features import SCALARS, feature_types
 from api.live.subscription import subscription_type
 from api.measure import BlockExposures
-from api.predict import Prediction
-from api.profiles import Profile, Segment, segments_of
-from api.visitor import Visitor
+from api.user import user_type
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
-from attune.predict.score import Score
 
 MOST_USERS = 500
 """Of one request: read in one pipeline, which holds up others for some milliseconds."""
+
+_SESSION_ID = strawberry.argument(
+    description="The visit that is going on: what rules know as `session`."
+)
+_ITEM_IDS = strawberry.argument(
+    description=f"Up to {MOST_ITEMS} products in play, the page's own first: it is what rules know "
+    "as `item`."
+)
 
 
 def build_schema(every: Sequence[FeatureSet]) -> strawberry.Schema:
     """Return the schema of an installation with these features, those of users first."""
     users, *others = every
-    user_type = _user_type(feature_types(users))
-    own = _query_type(user_type).__strawberry_definition__.fields
+    types = {each.entity.name: entity_type(each) for each in others}
+    made = user_type(feature_types(users), types)
+    own = _query_type(made).__strawberry_definition__.fields
+    found = [entity_field(each, types[each.entity.name]) for each in others]
     return strawberry.Schema(
-        query=create_type("Query", [*own, *map(entity_field, others)]),
-        subscription=subscription_type(user_type),
-        config=StrawberryConfig(scalar_map=SCALARS),
+        query=create_type("Query", [*own, *found]),
+        subscription=subscription_type(made),
+        config=StrawberryConfig(scalar_map=SCALARS, info_class=Info),
     )
 
 
-def _user_type(made: FeatureTypes) -> Any:  # noqa: ANN401 - a type made at run time
-    @strawberry.type(description="A visitor or customer: who they are, what they do, what to show.")
-    class User:
-        visitor: strawberry.Private[Visitor]
-
-        @strawberry.field(description="The profile's id: the user id, or `anon:` + anonymous id.")
-        def id(self) -> strawberry.ID:
-            return strawberry.ID(self.visitor.profile.id)
-
-        @strawberry.field(description="Who they are.")
-        def profile(self) -> Profile:
-            return Profile.of(self.visitor)
-
-        @strawberry.field(description="The primary segment: the first that holds.")
-        def segment(self) -> str | None:
-            return self.visitor.segments[0].name if self.visitor.segments else None
-
-        @strawberry.field(description="Every segment they are in, the primary one first.")
-        def segments(self) -> list[Segment]:
-            return segments_of(self.visitor)
-
-        @strawberry.field(description="What they did, by feature view.", graphql_type=made.type)
-        def features(self) -> Any:  # noqa: ANN401 - as above
-            return made.of(self.visitor)
-
-        @strawberry.field(description="What they are likely to do.", graphql_type=list[Prediction])
-        def predictions(self, names: list[str] | None = None) -> list[Score]:
-            return self.visitor.scores(names)
-
-        @strawberry.field(description="What to show them, decided now, slot by slot.")
-        def blocks(self, slots: list[str] | None = None) -> list[Block]:
-            return blocks_of(self.visitor, slots)
-
-        @strawberry.field(description="Parts that are missing from this answer, and why.")
-        def degraded(self) -> list[str]:
-            return self.visitor.check()
-
-    return User
-
-
-def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
+def _query_type(made: Any) -> Any:  # noqa: ANN401 - types made at run time
     @strawberry.type
     class Query:
         @strawberry.field(
             description="One visitor, by user id or by anonymous id (`id` wins). Somebody never "
             "seen has an empty profile and prior predictions.",
-            graphql_type=user_type,
+            graphql_type=made,
         )
-        async def user(
+        async def user(  # noqa: PLR0913, PLR0917 - GraphQL gives them by name
             self,
             info: Info,
             id: strawberry.ID | None = None,  # noqa: A002 - the argument's name in GraphQL
             anonymous_id: strawberry.ID | None = None,
             at: Annotated[datetime | None, AT] = None,
+            session_id: Annotated[strawberry.ID | None, _SESSION_ID] = None,
+            item_ids: Annotated[list[strawberry.ID] | None, _ITEM_IDS] = None,
         ) -> Any:  # noqa: ANN401 - as above
             context = info.context
-            asked = asked_profile("user", id, anonymous_id)
-            visitor = await context.reception.visitor(asked, context.moment(at))
-            return user_type(visitor=visitor)
+            asked, now = asked_profile("user", id, anonymous_id), context.moment(at)
+            in_play = asked_in_play(session_id, item_ids)
+            selected = info.selected if in_play else ()
+            visitor = await context.reception.visitor(asked, now, in_play, selected)
+            return made(visitor=visitor)
 
         @strawberry.field(
             description=f"Up to {MOST_USERS} visitors by profile id, in the order of `ids`, all "
             "read at once: for servers and mail-outs. What an anonymous visitor is found by is "
             "`anon:` + anonymous id.",
-            graphql_type=list[user_type],
+            graphql_type=list[made],
         )
         async def users(
             self,
@@ -110,22 +80,12 @@ def _query_type(user_type: Any) -> Any:  # noqa: ANN401 - as above
             at: Annotated[datetime | None, AT] = None,
         ) -> Any:  # noqa: ANN401 - as above
             context = info.context
-            asked = _all_asked(ids)
+            asked = [ProfileId(each) for each in checked_ids("ids", ids, MOST_USERS)]
             visitors = await context.reception.visitors(asked, context.moment(at))
-            return [user_type(visitor=visitor) for visitor in visitors]
+            return [made(visitor=visitor) for visitor in visitors]
 
         @strawberry.field(description="How often each block was shown, most shown first.")
         async def exposures(self, info: Info) -> list[BlockExposures]:
             return await info.context.measured.exposures()
 
     return Query
-
-
-def _all_asked(ids: Sequence[str]) -> list[ProfileId]:
-    if len(ids) > MOST_USERS:
-        raise unanswerable(
-            f"ids has {len(ids)} ids", remedy=f"ask for at most {MOST_USERS} at a time"
-        )
-    if "" in ids:
-        raise unanswerable(f"ids[{ids.index('')}] is empty", remedy="leave it out, or give the id")
-    return [ProfileId(each) for each in ids]

@@ -1,13 +1,14 @@
 """What is known of one visitor at one moment: one read, then everything in memory."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from api.current import Current
+from api.facts import OfModels, OfReading, OfUser
+from api.play import InPlay, Play, read_in_play
 from api.population import Population
-from api.reading import Among, Reading, nobody
+from api.reading import Among, Reader, Reading, nobody
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
@@ -20,6 +21,8 @@ from attune.profiles.following import followed
 from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
 
+_NOTHING = Play()
+
 
 class Visitor(Reading):
     """A profile read at `now` (ms since 1970), with the content and models of the same instant.
@@ -27,7 +30,17 @@ class Visitor(Reading):
     Whatever is derived is derived when somebody asks, once.
     """
 
-    __slots__ = ("_facts", "_known", "_new_id", "_rows", "_scored", "_segments", "asked", "current")
+    __slots__ = (
+        "_facts",
+        "_known",
+        "_new_id",
+        "_rows",
+        "_scored",
+        "_segments",
+        "asked",
+        "current",
+        "play",
+    )
 
     def __init__(  # noqa: PLR0913 - all that an answer rests on
         self,
@@ -43,6 +56,8 @@ class Visitor(Reading):
         super().__init__(kept, features, now, among)
         self.asked = asked
         self.current = current
+        self.play = _NOTHING
+        """What is in play beside them, as far as it was read."""
         self._new_id = new_id
         self._scored: dict[str, Score] = {}
         self._rows: Memo = {}
@@ -77,9 +92,22 @@ class Visitor(Reading):
 
     def _without_segments(self) -> Facts:
         if self._known is None:
-            values = {"user": _User(self), "prediction": _Predictions(self)}
+            values: dict[str, Mapping[str, object]] = {
+                "user": OfUser(self),
+                "prediction": OfModels(self.score, self.current.scorers),
+            }
+            if (play := self.play) is not _NOTHING:
+                if play.session:
+                    values["session"] = OfReading(play.session)
+                if play.item:
+                    values["item"] = OfReading(play.item)
             self._known = self.current.playbook.facts(values)
         return self._known
+
+    def check(self) -> list[str]:
+        """See `Reading.check`; with what is missing of what is in play."""
+        own = super().check()
+        return own if self.play is _NOTHING else [*own, *self.play.missing()]
 
     @property
     def segments(self) -> tuple[Membership, ...]:
@@ -104,61 +132,6 @@ class Visitor(Reading):
         )
 
 
-class _User(Mapping[str, object]):
-    """The features as rules spell them, and the traits; only what a rule asks for is read."""
-
-    __slots__ = ("_flat", "_spelled", "_traits")
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._spelled = visitor.features.spelled
-        self._flat = visitor.flat
-        self._traits = visitor.kept.traits
-
-    def __getitem__(self, name: str) -> object:
-        return self._traits.plain() if name == "traits" else self._flat[self._spelled[name]]
-
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get` has it
-        """Return the value of a feature, or of all traits."""
-        # Not the one that is inherited: with it each rule's operand takes twice as long.
-        if name == "traits":
-            return self._traits.plain()
-        field = self._spelled.get(name)
-        return default if field is None else self._flat.get(field)
-
-    def __iter__(self) -> Iterator[str]:
-        yield from self._spelled
-        yield "traits"
-
-    def __len__(self) -> int:
-        return len(self._spelled) + 1
-
-
-class _Predictions(Mapping[str, float]):
-    """The values of scores by their names; no model runs that no rule asks for."""
-
-    __slots__ = ("_visitor",)
-
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor
-
-    def __getitem__(self, name: str) -> float:
-        found = self._visitor.score(name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 - as `Mapping.get` has it
-        """Return the value of a score."""
-        found = self._visitor.score(name)
-        return default if found is None else found
-
-    def __iter__(self) -> Iterator[str]:
-        return (scorer.name for scorer in self._visitor.current.scorers)
-
-    def __len__(self) -> int:
-        return len(self._visitor.current.scorers)
-
-
 @dataclass(frozen=True, slots=True)
 class Reception:
     """Finds visitors.
@@ -173,16 +146,40 @@ class Reception:
     new_id: Callable[[], str]
     population: Population | None = None
     """Where it is not known, nobody is ranked."""
+    others: Mapping[str, Reader] = field(default_factory=dict)
+    """Finds what can be in play, by its kind."""
 
-    async def visitor(self, asked: ProfileId, now: int) -> Visitor:
+    async def visitor(
+        self,
+        asked: ProfileId,
+        now: int,
+        in_play: InPlay | None = None,
+        selected: Collection[str] = (),
+    ) -> Visitor:
         """Return what is known under a profile id, wherever its redirects lead.
+
+        What is in play comes in the same round trip, as far as the `selected` fields need it.
 
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
-        return (await self.visitors([asked], now))[0]
+        current = self.current()
+        ids = in_play and in_play.looked_at(selected, current.playbook.in_play)
+        if not ids:
+            return (await self._visitors([asked], now, current))[0]
+        # The other reads first: in a cluster they are a step further from the wire.
+        play, (visitor,) = await asyncio.gather(
+            read_in_play(self.others, ids, now), self._visitors([asked], now, current)
+        )
+        visitor.play = play
+        return visitor
 
     async def visitors(self, asked: Sequence[ProfileId], now: int) -> list[Visitor]:
         """Return what is known under each id, in their order: one round trip for all of them."""
+        return await self._visitors(asked, now, self.current())
+
+    async def _visitors(
+        self, asked: Sequence[ProfileId], now: int, current: Current
+    ) -> list[Visitor]:
         away = ""
         people = self.population
         # In the same round trip, where it is read anew.
@@ -194,10 +191,11 @@ class Reception:
             found = {each: Found(each, Row(), self.features) for each in asked}
         if waiting:
             await waiting
-        return [self._visitor(each, found[each], away, now) for each in asked]
+        return [self._visitor(each, found[each], away, now, current) for each in asked]
 
-    def _visitor(self, asked: ProfileId, profile: Found, away: str, now: int) -> Visitor:
-        current = self.current()
+    def _visitor(
+        self, asked: ProfileId, profile: Found, away: str, now: int, current: Current
+    ) -> Visitor:
         # Features are read at no moment before their latest event, and clocks of hosts differ.
         now = max(now, profile.last_seen)
         among = self.population.present if self.population else nobody

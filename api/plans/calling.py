@@ -122,24 +122,31 @@ def _direct(schema: Schema, site: Site, declared: StrawberryField) -> Method | C
     if takes_self and not info_parameter and not declared.arguments:
         return Method(function)
     info_name = info_parameter.name if info_parameter else ""
+    selected = frozenset(
+        each.details[0].node.name.value for one in site.inner.values() for each in one.sites
+    )
     info_class = schema.config.info_class
 
     def call(run: Run, source: Any, at: At) -> Any:  # noqa: ANN401 - as above
         given = arguments(run)
         if info_name:
-            given[info_name] = info_class(_Info(run, site, at), declared)  # type: ignore[arg-type]
+            given[info_name] = info_class(_Info(run, site, at, selected), declared)  # type: ignore[arg-type]
         return function(source, **given) if takes_self else function(**given)
 
     return Call(call)
 
 
 class _Info:
-    """Stands for graphql-core's info; nearly always it is asked for the context alone."""
+    """Stands for graphql-core's info; nearly always it is asked for the context alone.
 
-    __slots__ = ("_at", "_run", "_site", "context")
+    `selected` are the fields that are asked of what the resolver answers.
+    """
 
-    def __init__(self, run: Run, site: Site, at: At) -> None:
+    __slots__ = ("_at", "_run", "_site", "context", "selected")
+
+    def __init__(self, run: Run, site: Site, at: At, selected: frozenset[str]) -> None:
         self.context = run.context
+        self.selected = selected
         self._run = run
         self._site = site
         self._at = at

@@ -46,12 +46,15 @@ def current(content: Content | None = None, missing: Mapping[str, str] = _NOTHIN
 
 
 def reception(
-    store: OnlineStore, using: Current | None = None, users: FeatureSet = USER_FEATURES
+    store: OnlineStore,
+    using: Current | None = None,
+    users: FeatureSet = USER_FEATURES,
+    others: Mapping[str, Reader] = _NOTHING,
 ) -> Reception:
     """Finds visitors in the store."""
     ids = (f"id-{number}" for number in count())
     now = using or current()
-    return Reception(store, users, lambda: now, ids.__next__)
+    return Reception(store, users, lambda: now, ids.__next__, others=others)
 
 
 @asynccontextmanager
@@ -100,7 +103,7 @@ def answerer_of(
         for features in every
     }
     measured = Measured(MemoryMeasures().counts)
-    found = reception(store, using, every[0])
+    found = reception(store, using, every[0], readers)
     live = Answering(found, getattr(store, "changes", MemoryChanges()), set())
     context = Context(found, measured, lambda: at, live, readers)
     return _answerer(build_schema(every), context, settings or Api(), Known)
