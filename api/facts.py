@@ -38,7 +38,8 @@ class OfUser(OfReading):
     __slots__ = ("_traits",)
 
     def __init__(self, visitor: Reading) -> None:
-        super().__init__(visitor)
+        self._spelled = visitor.features.spelled
+        self._flat = visitor.flat
         self._traits = visitor.kept.traits
 
     def __getitem__(self, name: str) -> object:

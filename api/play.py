@@ -35,15 +35,18 @@ class Play:
 
     __slots__ = ("items", "session")
 
-    def __init__(self, session: Reading | None = None, items: Sequence[Reading] = ()) -> None:
+    def __init__(self, session: Reading | None, items: Sequence[Reading]) -> None:
         self.session = session
         self.items = items
         """In the order of the ids, however often one comes."""
 
     @property
-    def item(self) -> Reading | None:
-        """What rules know as `item`: the first."""
-        return self.items[0] if self.items else None
+    def named(self) -> Iterator[tuple[str, Reading]]:
+        """What rules know, by its name; `item` is the first."""
+        if self.session:
+            yield SESSION.name, self.session
+        if self.items:
+            yield ITEM.name, self.items[0]
 
     def missing(self) -> Iterator[str]:
         """Yield what could not be read of it; what holds for many items once."""

@@ -68,8 +68,8 @@ def _put_in_play(user: Any, others: Mapping[str, Any]) -> None:  # noqa: ANN401 
 
 def _session(kind: Any) -> Any:  # noqa: ANN401 - as above
     def session(self: Any) -> Any:  # noqa: ANN401 - as above
-        reading = self.visitor.play.session
-        return reading and kind(reading=reading)
+        play = self.visitor.play
+        return kind(reading=play.session) if play and play.session else None
 
     return strawberry.field(
         session,
@@ -80,7 +80,8 @@ def _session(kind: Any) -> Any:  # noqa: ANN401 - as above
 
 def _items(kind: Any) -> Any:  # noqa: ANN401 - as above
     def items(self: Any) -> Any:  # noqa: ANN401 - as above
-        return [kind(reading=each) for each in self.visitor.play.items]
+        play = self.visitor.play
+        return [kind(reading=each) for each in play.items] if play else []
 
     return strawberry.field(
         items,

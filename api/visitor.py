@@ -21,8 +21,6 @@ from attune.profiles.following import followed
 from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
 
-_NOTHING = Play()
-
 
 class Visitor(Reading):
     """A profile read at `now` (ms since 1970), with the content and models of the same instant.
@@ -56,8 +54,8 @@ class Visitor(Reading):
         super().__init__(kept, features, now, among)
         self.asked = asked
         self.current = current
-        self.play = _NOTHING
-        """What is in play beside them, as far as it was read."""
+        self.play: Play | None = None
+        """What is in play beside them, where it was read."""
         self._new_id = new_id
         self._scored: dict[str, Score] = {}
         self._rows: Memo = {}
@@ -96,18 +94,15 @@ class Visitor(Reading):
                 "user": OfUser(self),
                 "prediction": OfModels(self.score, self.current.scorers),
             }
-            if (play := self.play) is not _NOTHING:
-                if play.session:
-                    values["session"] = OfReading(play.session)
-                if play.item:
-                    values["item"] = OfReading(play.item)
+            if play := self.play:
+                values.update((name, OfReading(each)) for name, each in play.named)
             self._known = self.current.playbook.facts(values)
         return self._known
 
     def check(self) -> list[str]:
         """See `Reading.check`; with what is missing of what is in play."""
-        own = super().check()
-        return own if self.play is _NOTHING else [*own, *self.play.missing()]
+        self.views.check()
+        return [*self.degraded, *self.play.missing()] if self.play else self.degraded
 
     @property
     def segments(self) -> tuple[Membership, ...]:

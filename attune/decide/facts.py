@@ -13,6 +13,7 @@ Path: TypeAlias = tuple[str, ...]
 ROOTS = ("user", "prediction", "session", "item")
 """What an expression may name. `user` holds features, `segment`, `segments` and `traits`; `session`
 the features of the visit that is going on, `item` those of the first product in play."""
+_VISITOR = ("user", "prediction")
 IN_PLAY = frozenset({"session", "item"})
 """What only a rule may name: it is not of the visitor alone, and not there wherever they are."""
 
@@ -53,8 +54,9 @@ class Facts:
     @classmethod
     def of(cls, values: Mapping[str, Any], shape: Shape | None = None) -> "Facts":
         """Take what `shape` wants (everything, without one) out of the values, cleaned."""
-        kept = _narrow(values, shape or shape_of((root,) for root in ROOTS))
-        return cls({root: kept.get(root) or {} for root in ROOTS})
+        wanted = shape or shape_of((root,) for root in ROOTS)
+        kept = _narrow(values, wanted)
+        return cls({root: kept.get(root) or {} for root in wanted.inner})
 
     def at(self, path: Path) -> Any:  # noqa: ANN401 - facts are JSON of any type
         """Return the value at the path, or None where it is not known."""
@@ -75,8 +77,8 @@ class Facts:
 
 
 def shape_of(paths: Iterable[Path]) -> Shape:
-    """Return the smallest shape that holds every path."""
-    shape = Shape(inner={root: Shape() for root in ROOTS})
+    """Return the smallest shape that holds every path, and always the visitor."""
+    shape = Shape(inner={root: Shape() for root in _VISITOR})
     for path in paths:
         wanted = shape
         for key in path:

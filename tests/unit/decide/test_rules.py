@@ -153,8 +153,6 @@ def test_a_playbook_says_what_it_reads_so_that_nothing_else_is_fetched() -> None
     assert playbook.facts({"user": {"score": 1, "other": 2}}).values == {
         "user": {"score": 1, "traits": {}},
         "prediction": {},
-        "session": {},
-        "item": {},
     }
 
 
