@@ -50,8 +50,10 @@ async def compare(
     return covered
 
 
-def document_of(schema: Schema, chance: Random) -> tuple[DocumentNode, list[dict[str, Any]]]:
-    writer = Writer(schema._schema, chance)  # noqa: SLF001 - strawberry has no other way to it
+def document_of(
+    schema: Schema, chance: Random, **among: tuple[str, ...]
+) -> tuple[DocumentNode, list[dict[str, Any]]]:
+    writer = Writer(schema._schema, chance, among)  # noqa: SLF001 - strawberry has no other way to it
     document = parse(writer.document())
     assume(not validate(schema._schema, document))  # noqa: SLF001 - as above
     return document, [writer.variables() for _ in range(3)]
@@ -70,5 +72,15 @@ def test_any_document_on_odd_objects_is_answered_as_graphql_core_does(
 @given(chance=st.randoms(use_true_random=False))
 def test_any_document_about_a_visitor_is_answered_as_graphql_core_does(chance: Random) -> None:
     document, asked = document_of(SCHEMA, chance)
+
+    asyncio.run(compare(SCHEMA, document, asked, odd_context(str(chance.random()))))
+
+
+@given(chance=st.randoms(use_true_random=False))
+def test_any_document_about_what_is_in_play_is_answered_as_graphql_core_does(
+    chance: Random,
+) -> None:
+    fields = ("session", "items", "blocks", "degraded")
+    document, asked = document_of(SCHEMA, chance, Query=("user",), User=fields)
 
     asyncio.run(compare(SCHEMA, document, asked, odd_context(str(chance.random()))))

@@ -1,6 +1,8 @@
 """Makes documents for any schema: mostly valid ones, with everything that a query may have."""
 
+from collections.abc import Collection, Mapping
 from random import Random
+from types import MappingProxyType
 from typing import Any
 from zlib import crc32
 
@@ -21,6 +23,9 @@ from graphql import (
 from graphql.utilities.type_comparators import do_types_overlap
 
 SWITCHES = ("on", "off", "maybe")
+LIKELY = ("id", "sessionId", "itemIds")
+"""Arguments without which an answer is short."""
+_ANY: Mapping[str, Collection[str]] = MappingProxyType({})
 WORDS = {
     "Int": ("0", "3", "13", "-1"),
     "Float": ("0.5", "2"),
@@ -39,10 +44,13 @@ VALUES = {
 
 
 class Writer:
-    """Writes one document."""
+    """Writes one document; `among` says by type which of its fields it may ask for."""
 
-    def __init__(self, schema: GraphQLSchema, chance: Random) -> None:
+    def __init__(
+        self, schema: GraphQLSchema, chance: Random, among: Mapping[str, Collection[str]] = _ANY
+    ) -> None:
         self.schema = schema
+        self.among = among
         self.chance = chance
         self.seed = chance.random()
         self.left = chance.choice([4, 12, 40])
@@ -114,7 +122,8 @@ class Writer:
         names = [
             name
             for name, each in fields.items()
-            if not ending or is_leaf_type(get_named_type(each.type))
+            if (not ending or is_leaf_type(get_named_type(each.type)))
+            and name in self.among.get(type_.name, fields)
         ]
         if not names:
             return "__typename"
@@ -134,7 +143,7 @@ class Writer:
     def arguments(self, args: Any) -> str:
         given = []
         for name, each in args.items():
-            often = 0.9 if name == "id" else 0.5
+            often = 0.9 if name in LIKELY else 0.5
             if not is_required_argument(each) and self.chance.random() > often:
                 continue
             given.append(f"{name}: {self.argument(each)}")
