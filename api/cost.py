@@ -1,7 +1,7 @@
 """What an answer costs at most: its values, counted before it is made."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from graphql import (
     ArgumentNode,
@@ -28,6 +28,8 @@ _SEVERAL: Final = 64
 _CEILING: Final = 10**12
 
 Variables = Mapping[str, Any]
+Lengths: TypeAlias = tuple[tuple[str, int], ...]
+"""Of lists, by the names of arguments."""
 
 
 class Cost:
@@ -84,8 +86,17 @@ class Cost:
         return self._list_size if value is None else 1
 
 
-_WEIGHTS: Final = {("User", "blocks"): 30, ("Personalization", "blocks"): 30}
-"""What one of a list costs beside its values: a decision asks all rules of its slot."""
+_WEIGHTS: Final = {
+    ("User", "blocks"): 30,
+    ("Personalization", "blocks"): 30,
+    ("User", "items"): ROOT_FIELD,
+    ("User", "session"): ROOT_FIELD,
+}
+"""What a field costs beside its values, each of a list: a decision asks all rules of its slot, and
+what is in play is read from the store."""
+_SIZED: Final = {("User", "items"): "itemIds"}
+"""Lists as long as the one that is given where the object is asked for; empty without one."""
+_SIZING: Final = frozenset(name for name, _ in _SIZED)
 
 
 class _Walk:
@@ -101,56 +112,71 @@ class _Walk:
         self._fragments = fragments
         self._list_size = list_size
         self._sizes: Mapping[str, int] = {}
-        self._memo: dict[tuple[str, int], int] = {}
+        self._memo: dict[tuple[str, int, Lengths], int] = {}
         self.asked: dict[str, None] = {}
 
     def total(self, selected: SelectionSetNode, root: Any, sizes: Mapping[str, int]) -> int:  # noqa: ANN401 - any composite type
         self._sizes, self._memo = sizes, {}
         return self._of(selected, root, ROOT_FIELD)
 
-    def _of(self, selected: SelectionSetNode, parent: Any, extra: int = 0) -> int:  # noqa: ANN401 - as above
+    def _of(
+        self,
+        selected: SelectionSetNode,
+        parent: Any,  # noqa: ANN401 - as above
+        extra: int = 0,
+        given: Lengths = (),
+    ) -> int:
         found = 0
         for each in selected.selections:
             if isinstance(each, FieldNode):
-                found += extra + self._of_field(each, parent)
+                found += extra + self._of_field(each, parent, given)
             elif isinstance(each, InlineFragmentNode):
                 inside = self._named(each.type_condition) or parent
-                found += self._of(each.selection_set, inside, extra)
+                found += self._of(each.selection_set, inside, extra, given)
             elif isinstance(each, FragmentSpreadNode):
-                found += self._of_fragment(each.name.value, extra)
+                found += self._of_fragment(each.name.value, extra, given)
         return min(found, _CEILING)
 
-    def _of_fragment(self, name: str, extra: int) -> int:
-        if (name, extra) not in self._memo:
+    def _of_fragment(self, name: str, extra: int, given: Lengths) -> int:
+        key = name, extra, given
+        if key not in self._memo:
             fragment = self._fragments[name]
             inside = self._named(fragment.type_condition)
-            self._memo[name, extra] = self._of(fragment.selection_set, inside, extra)
-        return self._memo[name, extra]
+            self._memo[key] = self._of(fragment.selection_set, inside, extra, given)
+        return self._memo[key]
 
-    def _of_field(self, node: FieldNode, parent: Any) -> int:  # noqa: ANN401 - as above
+    def _of_field(self, node: FieldNode, parent: Any, given: Lengths) -> int:  # noqa: ANN401 - as above
         if not isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
             return 1  # __typename of a union
         field = parent.fields.get(node.name.value)
         if field is None:
             return 1  # __typename, and introspection, which is for development
         kind, size = field.type, 1
-        asked = self._asked(node.arguments or (), field.args)
+        lengths = self._lengths(node.arguments or (), field.args)
+        name = parent.name, node.name.value
+        if name in _SIZED:
+            asked = dict(given).get(_SIZED[name], 0)
+        else:
+            asked = max((length for _, length in lengths), default=self._list_size)
         while not hasattr(kind, "name"):
             if isinstance(kind, GraphQLList):
                 size, asked = min(size * asked, _CEILING), self._list_size
             assert isinstance(kind, GraphQLList | GraphQLNonNull)  # noqa: S101 - no other wrapper
             kind = kind.of_type
-        one = 1 + self._of(node.selection_set, kind) if node.selection_set else 1
-        return size * (one + _WEIGHTS.get((parent.name, node.name.value), 0))
+        one = 1
+        if node.selection_set:
+            sized = lengths if kind.name in _SIZING else ()
+            one += self._of(node.selection_set, kind, given=sized)
+        return size * (one + _WEIGHTS.get(name, 0))
 
-    def _asked(self, arguments: tuple[ArgumentNode, ...], known: Mapping[str, Any]) -> int:
-        """Return how many values a field is asked for: the length of its longest list."""
+    def _lengths(self, arguments: tuple[ArgumentNode, ...], known: Mapping[str, Any]) -> Lengths:
+        """Return the length of each list that a field is given."""
         lengths = []
         for each in arguments:
             kind = known[each.name.value].type
             if isinstance(kind.of_type if isinstance(kind, GraphQLNonNull) else kind, GraphQLList):
-                lengths.append(self._length(each.value))
-        return max(lengths, default=self._list_size)
+                lengths.append((each.name.value, self._length(each.value)))
+        return tuple(lengths)
 
     def _length(self, value: Any) -> int:  # noqa: ANN401 - any node of a value
         if isinstance(value, VariableNode):

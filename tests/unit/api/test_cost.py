@@ -7,9 +7,10 @@ from graphql import FragmentDefinitionNode, OperationDefinitionNode, build_schem
 from api.cost import ROOT_FIELD, Cost
 
 SCHEMA = build_schema("""
-    type Query { user(id: ID): User users(ids: [ID!]!, tags: [String!] = null): [User!]! any: Any
-                 me: Query }
-    type User { id: ID tags: [String] grid: [[Int]] friends(ids: [ID!]): [User] }
+    type Query { user(id: ID, itemIds: [ID!]): User
+                 users(ids: [ID!]!, tags: [String!] = null): [User!]! any: Any me: Query }
+    type User { id: ID tags: [String] grid: [[Int]] friends(ids: [ID!]): [User]
+                items: [Shop!]! session: Shop }
     type Shop { id: ID }
     union Any = User | Shop
 """)
@@ -65,6 +66,26 @@ def test_lists_in_variables_count_by_their_length(variables: dict[str, Any], use
 
     assert cost.names == ("ids",)
     assert [cost.of(variables) for _ in range(2)] == [ROOT_FIELD + users * 2] * 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "items"),
+    [
+        ('itemIds: ["a", "b", "c"]', 3),
+        ('itemIds: "a"', 1),
+        ("itemIds: []", 0),
+        ('id: "a"', 0),
+        ("itemIds: $ids", 2),
+    ],
+)
+def test_items_in_play_count_by_the_ids_that_the_visitor_is_asked_for_with(
+    asked: str, items: int
+) -> None:
+    text = f"""query ($ids: [ID!] = ["x"]) {{ user({asked}) {{ ...Items session {{ id }} }} }}
+        fragment Items on User {{ items {{ id }} }}"""
+    each = 1 + 1 + ROOT_FIELD
+
+    assert cost_of(text).of({"ids": ["a", "b"]}) == ROOT_FIELD + 1 + items * each + each
 
 
 def test_a_root_field_counts_wherever_it_is_spread() -> None:
