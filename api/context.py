@@ -70,7 +70,8 @@ def asked_in_play(session_id: str | None, item_ids: Sequence[str] | None) -> InP
         return None
     if session_id == "":
         raise unanswerable("sessionId is empty", remedy="leave it out, or give the id")
-    return InPlay(session_id, checked_ids("itemIds", item_ids or (), MOST_ITEMS))
+    sessions = () if session_id is None else (session_id,)
+    return InPlay(sessions, checked_ids("itemIds", item_ids or (), MOST_ITEMS))
 
 
 def checked_ids(field: str, ids: Sequence[str], most: int) -> Sequence[str]:

@@ -1,10 +1,9 @@
 """What is in play beside the visitor: the visit that is going on, and the items on the page."""
 
-import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from api.reading import Reader, Reading
+from api.reading import Reading
 from attune.features.entities import ITEM, SESSION
 
 
@@ -12,7 +11,8 @@ from attune.features.entities import ITEM, SESSION
 class InPlay:
     """The ids that a request gives: of the visit, and of the items, the page's own first."""
 
-    session: str | None = None
+    sessions: Sequence[str] = ()
+    """At most one."""
     items: Sequence[str] = ()
 
     def looked_at(self, selected: Collection[str], rules: Collection[str]) -> "InPlay":
@@ -21,13 +21,13 @@ class InPlay:
         `selected` are the fields asked of the visitor, `rules` what the rules of the content name.
         """
         named = rules if "blocks" in selected else ()
-        session = self.session if "session" in selected or SESSION.name in named else None
+        sessions = self.sessions if "session" in selected or SESSION.name in named else ()
         if "items" in selected:
-            return InPlay(session, self.items)
-        return InPlay(session, self.items[:1] if ITEM.name in named else ())
+            return InPlay(sessions, self.items)
+        return InPlay(sessions, self.items[:1] if ITEM.name in named else ())
 
     def __bool__(self) -> bool:
-        return bool(self.session or self.items)
+        return bool(self.sessions or self.items)
 
 
 class Play:
@@ -35,8 +35,8 @@ class Play:
 
     __slots__ = ("items", "session")
 
-    def __init__(self, session: Reading | None, items: Sequence[Reading]) -> None:
-        self.session = session
+    def __init__(self, sessions: Sequence[Reading], items: Sequence[Reading]) -> None:
+        self.session = sessions[0] if sessions else None
         self.items = items
         """In the order of the ids, however often one comes."""
 
@@ -53,16 +53,3 @@ class Play:
         if self.session:
             yield from (f"session.{each}" for each in self.session.check())
         yield from dict.fromkeys(f"items.{each}" for item in self.items for each in item.check())
-
-
-async def read_in_play(readers: Mapping[str, Reader], ids: InPlay, now: int) -> Play:
-    """Return what is known of ids at `now`, or at the latest event of each: one round trip."""
-    sessions, items = await asyncio.gather(
-        _read(readers.get(SESSION.name), [ids.session] if ids.session else (), now),
-        _read(readers.get(ITEM.name), ids.items, now),
-    )
-    return Play(sessions[0] if sessions else None, items)
-
-
-async def _read(reader: Reader | None, ids: Sequence[str], now: int) -> list[Reading]:
-    return await reader.read_all(ids, now) if reader and ids else []

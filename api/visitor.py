@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 
 from api.current import Current
 from api.facts import OfModels, OfReading, OfUser
-from api.play import InPlay, Play, read_in_play
+from api.play import InPlay, Play
 from api.population import Population
 from api.reading import Among, Reader, Reading, nobody
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
 from attune.errors import Unavailable
+from attune.features.entities import ITEM, SESSION
 from attune.features.feature_set import FeatureSet
+from attune.features.view import Entity
 from attune.ids import ProfileId
 from attune.ports import OnlineStore, Row
 from attune.predict.score import Memo, Score, Scorer
@@ -161,12 +163,18 @@ class Reception:
         ids = in_play and in_play.looked_at(selected, current.playbook.in_play)
         if not ids:
             return (await self._visitors([asked], now, current))[0]
-        # The other reads first: in a cluster they are a step further from the wire.
-        play, (visitor,) = await asyncio.gather(
-            read_in_play(self.others, ids, now), self._visitors([asked], now, current)
+        # Items first: in a cluster, many of them are a step further from the wire.
+        items, sessions, (visitor,) = await asyncio.gather(
+            self._others(ITEM, ids.items, now),
+            self._others(SESSION, ids.sessions, now),
+            self._visitors([asked], now, current),
         )
-        visitor.play = play
+        visitor.play = Play(sessions, items)
         return visitor
+
+    async def _others(self, kind: Entity, ids: Sequence[str], now: int) -> Sequence[Reading]:
+        reader = self.others.get(kind.name)
+        return await reader.read_all(ids, now) if reader and ids else ()
 
     async def visitors(self, asked: Sequence[ProfileId], now: int) -> list[Visitor]:
         """Return what is known under each id, in their order: one round trip for all of them."""

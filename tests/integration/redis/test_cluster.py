@@ -1,18 +1,26 @@
 """The store on a cluster of three, as on one server, also while slots move and a server dies."""
 
 import asyncio
+import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
+from answering import reception
+from making import NOON
 from redis.asyncio import Redis
 from redis.crc import key_slot
 from redis_servers import move_slot, port_of, redis_cluster
 
+from api.play import InPlay
+from api.reading import Reader
 from attune.adapters.feast import entity_key
 from attune.adapters.redis import RedisStore, open_wire
+from attune.collect.event import millis
 from attune.errors import Unavailable
+from attune.ids import ProfileId
 from attune.ports import Row, Write
-from feature_repo.views import USER_FEATURES
+from feature_repo.views import FEATURES, USER_FEATURES
 
 NAMES = [f"user-{number}" for number in range(200)]
 
@@ -59,6 +67,38 @@ async def test_it_does_what_it_does_on_one_server(nodes: list[Redis], store: Red
     assert await store.begin({("events.behavioral", 1): 0}) == await store.begun()
     await store.complete()
     assert (await store.begin({})).complete
+
+
+async def test_a_visitor_and_what_is_in_play_take_one_round_trip_to_each_server(
+    nodes: list[Redis], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: Counter[int] = Counter()
+    send = socket.socket.send
+
+    def counting(self: socket.socket, data: bytes, *flags: int) -> int:
+        written[self.getpeername()[1]] += 1
+        return send(self, data, *flags)
+
+    in_play = InPlay(("s1",), [f"p{number}" for number in range(30)])
+    with open_wire(f"redis://127.0.0.1:{port_of(nodes[0])}/0", cluster=True) as wire:
+        stores = {each.entity.name: RedisStore(wire, "shop", each) for each in FEATURES}
+        readers = {each.entity.name: Reader(stores[each.entity.name], each) for each in FEATURES}
+        receiving = reception(stores["user"], others=readers)
+
+        async def answer(name: str) -> None:
+            selected = {"session", "items"}
+            visitor = await receiving.visitor(ProfileId(name), millis(NOON), in_play, selected)
+            assert visitor.play
+            assert [item.kept.id for item in visitor.play.items] == list(in_play.items)
+            assert not visitor.check()
+
+        await answer("ada")  # connects
+        monkeypatch.setattr(socket.socket, "send", counting)
+        for name in NAMES[:20]:
+            written.clear()
+            await answer(name)
+
+            assert written == dict.fromkeys(map(port_of, nodes), 1)
 
 
 async def test_scripts_that_servers_forgot_are_loaded_again(
