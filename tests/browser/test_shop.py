@@ -70,8 +70,11 @@ class Shop:
         script = "return getComputedStyle(document.querySelector('h2 .pulse')).backgroundColor"
         return str(self.browser.execute_script(script))
 
-    def view(self, product: str) -> None:
+    def open(self, product: str) -> None:
         self.click(f'#grid [data-product="{product}"] .card-open')
+
+    def view(self, product: str) -> None:
+        self.open(product)
         self.click("#product [data-close]")
 
     def add(self, product: str) -> None:
@@ -150,6 +153,25 @@ def test_a_cart_is_remembered_and_a_big_order_makes_a_best_customer(shop: Shop) 
     shop.buy()
     shop.wait(lambda: shop.block("hero") == "premium-offer-banner")
     assert shop.text(".segment") == "high value"
+
+
+def test_an_open_product_says_what_its_demand_and_the_visit_decide(shop: Shop) -> None:
+    for product in ("halo-ring", "stack-bowls", "reader-light"):
+        shop.view(product)
+    shop.wait(lambda: shop.depth() == 4)
+
+    shop.open("mill-grinder")
+    shop.wait(lambda: shop.block("product") == "take-your-time")
+    assert "session.views" in shop.text("#product .operands")
+
+    shop.click("#product [data-close]")
+    for _ in range(2):
+        shop.view("drift-pendant")
+    shop.wait(lambda: shop.depth() == 7)
+    shop.open("drift-pendant")
+    shop.wait(lambda: shop.block("product") == "sought-after")
+    assert "item.trend" in shop.text("#product .operands")
+    shop.wait(lambda: "sought-after" in shop.shown())
 
 
 def test_signing_in_takes_the_visit_along(shop: Shop) -> None:

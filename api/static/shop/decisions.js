@@ -17,7 +17,7 @@ export function decisionCards(blocks, { isOpen, onToggle }) {
 }
 
 /** The rule that holds with what it read; where none does, the sentence that says so. */
-function reasons({ summary, expression: source, operands }) {
+export function reasons({ summary, expression: source, operands }) {
   if (!source) return [h("p", { class: "small" }, summary)];
   return [
     h("code", { class: "rule" }, expression(source)),

@@ -2,16 +2,17 @@
 import { Account } from "./account.js";
 import { Attune } from "./attune.js";
 import { Cart } from "./cart.js";
-import { card, tile } from "./cards.js";
-import { categories, categoryOf, price, productProperties, products } from "./catalogue.js";
+import { card } from "./cards.js";
+import { categories, productProperties, products } from "./catalogue.js";
 import { $, h } from "./dom.js";
 import { Panel } from "./panel.js";
+import { Product } from "./product.js";
 import { Slots, slotElements } from "./slots.js";
 import { Visitor } from "./visitor.js";
 
 const visitor = new Visitor();
 const panel = new Panel($(".panel"));
-const cardActions = { onOpen: open, onAdd: add };
+const cardActions = { onOpen: (product) => opened.open(product), onAdd: add };
 
 const slots = new Slots(slotElements(), {
   ...cardActions,
@@ -33,6 +34,13 @@ const cart = new Cart({
   onChange: () => attune.answers.latest && slots.show(attune.answers.latest.blocks),
 });
 
+const opened = new Product({
+  visitor,
+  track: (event, properties) => attune.track(event, properties),
+  onAdd: add,
+  onShown: (block) => attune.shown(block),
+});
+
 const account = new Account({
   visitor,
   onSignIn: (userId, traits) => {
@@ -46,27 +54,6 @@ function show(user, ms) {
   panel.show(user, ms);
   const changed = slots.show(user.blocks).map(({ slot, key }) => `${slot} shows ${key}`);
   if (changed.length) $("#announce").textContent = changed.join(", ");
-}
-
-function open(product) {
-  const addAndClose = () => {
-    add(product);
-    $("#product").close();
-  };
-  $("#product-body").replaceChildren(
-    tile(product, "large"),
-    h(
-      "div",
-      { class: "product-words" },
-      h("p", { class: "eyebrow" }, `${product.brand} · ${categoryOf(product).name}`),
-      h("h2", { id: "product-name" }, product.name),
-      h("p", { class: "lede" }, product.description),
-      h("p", { class: "price" }, price(product.price)),
-      h("button", { class: "primary wide", type: "button", onclick: addAndClose }, "Add to cart"),
-    ),
-  );
-  $("#product").showModal();
-  attune.track("Product Viewed", productProperties(product));
 }
 
 function add(product) {

@@ -34,3 +34,14 @@ subscription Shop($id: ID, $anonymousId: ID) {
     }
   }
 }`;
+
+/** What an open product asks: the visit and the product are in play. */
+export const PRODUCT_QUERY = `
+query Product($id: ID, $anonymousId: ID, $sessionId: ID, $itemIds: [ID!]) {
+  user(id: $id, anonymousId: $anonymousId, sessionId: $sessionId, itemIds: $itemIds) {
+    blocks(slots: ["product"]) {
+      decisionId slot key component content
+      why { summary expression operands { name value } }
+    }
+  }
+}`;

@@ -39,7 +39,12 @@ export class Sender {
       ...this.visitor.ids,
       messageId: sent.id,
       originalTimestamp: now(),
-      context: { page: pageContext(), userAgent: navigator.userAgent, locale: navigator.language },
+      context: {
+        page: pageContext(),
+        userAgent: navigator.userAgent,
+        locale: navigator.language,
+        sessionId: this.visitor.sessionId,
+      },
       ...fields,
     };
     this.onEvent(sent);

@@ -1,5 +1,6 @@
 const ANONYMOUS_KEY = "fernhill.anonymousId";
 const USER_KEY = "fernhill.userId";
+const SESSION_KEY = "fernhill.sessionId";
 
 /** Return a random UUID (version 4); `crypto.randomUUID` is missing where there is no HTTPS. */
 export function uuid() {
@@ -10,13 +11,19 @@ export function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-/** The ids of this browser, kept between visits: always an anonymous one, a user's once known. */
+/**
+ * The ids of this browser, kept between visits: always an anonymous one, a user's once known; and
+ * the id of the visit, which ends with its tab.
+ */
 export class Visitor {
-  constructor(storage = localStorage) {
+  constructor(storage = localStorage, visit = sessionStorage) {
     this.storage = storage;
+    this.visit = visit;
     this.userId = storage.getItem(USER_KEY);
     this.anonymousId = storage.getItem(ANONYMOUS_KEY);
+    this.sessionId = visit.getItem(SESSION_KEY);
     if (!this.anonymousId) this.reset();
+    else if (!this.sessionId) this.#beginVisit();
   }
 
   /** Take the id of a user who signed in; the anonymous id stays, so that the two can be joined. */
@@ -31,6 +38,12 @@ export class Visitor {
     this.anonymousId = uuid();
     this.storage.removeItem(USER_KEY);
     this.storage.setItem(ANONYMOUS_KEY, this.anonymousId);
+    this.#beginVisit();
+  }
+
+  #beginVisit() {
+    this.sessionId = uuid();
+    this.visit.setItem(SESSION_KEY, this.sessionId);
   }
 
   /** Variables of the query: a known user by id, anybody else by the browser's. */
