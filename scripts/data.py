@@ -119,7 +119,8 @@ def _features() -> Iterator[str]:
         "## Features",
         "Declared in `feature_repo/views.py`. The online store keeps the state of each view; its "
         "fields are computed at the moment of reading. Rules and GraphQL use the name in camel "
-        "case, Feast the other; rules are about users.",
+        "case, Feast the other; rules ask about the user, the visit and the item in play: "
+        "`user.x`, `session.x`, `item.x`.",
     )
     for features in FEATURES:
         for view in features.views:

@@ -90,6 +90,8 @@ def test_the_operands_of_an_expression_are_read_from_its_text(
         ("__import__('os')", "there is no function __import__"),
         ("user.name.lower() == 'x'", "there is no function lower"),
         ("usr.score > 3", "usr is not known"),
+        ("user.lastItems.exists(item, item == 'x')", "a loop cannot call its variable item"),
+        ("session > 3", "session is used as a whole"),
         (".user.score > 3", "a name starts with a dot"),
         ("score > 3", "score is not known"),
         ("size(user) > 3", "user is used as a whole"),
