@@ -11,7 +11,7 @@ from api.live.answers import Answering
 from api.measure import Measured
 from api.play import InPlay
 from api.reading import Reader
-from api.selected import selected_in
+from api.selected import Selected, selected_in
 from api.visitor import Reception
 from attune.collect.event import millis
 from attune.ids import ProfileId, profile_of
@@ -44,7 +44,7 @@ class Info(strawberry.Info[Context, None]):
     """What a resolver is told beside its arguments."""
 
     @property
-    def selected(self) -> frozenset[str]:
+    def selected(self) -> Selected:
         """The fields that are asked of what the resolver answers."""
         known = getattr(self._raw_info, "selected", None)  # by a plan, since it was compiled
         return selected_in(self._raw_info, self.variable_values) if known is None else known

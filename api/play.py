@@ -3,7 +3,11 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from graphql import FieldNode, ListValueNode, StringValueNode
+
 from api.reading import Reading
+from api.selected import Selected
+from attune.decide.playbook import Playbook
 from attune.features.entities import ITEM, SESSION
 
 
@@ -15,12 +19,9 @@ class InPlay:
     """At most one."""
     items: Sequence[str] = ()
 
-    def looked_at(self, selected: Collection[str], rules: Collection[str]) -> "InPlay":
-        """Return what of it an answer needs; nothing else is read.
-
-        `selected` are the fields asked of the visitor, `rules` what the rules of the content name.
-        """
-        named = rules if "blocks" in selected else ()
+    def looked_at(self, selected: Selected, playbook: Playbook) -> "InPlay":
+        """Return what of it an answer needs, for these fields of the visitor; no more is read."""
+        named = playbook.in_play(_slots(selected.get("blocks", ())))
         sessions = self.sessions if "session" in selected or SESSION.name in named else ()
         if "items" in selected:
             return InPlay(sessions, self.items)
@@ -53,3 +54,17 @@ class Play:
         if self.session:
             yield from (f"session.{each}" for each in self.session.check())
         yield from dict.fromkeys(f"items.{each}" for item in self.items for each in item.check())
+
+
+def _slots(nodes: Sequence[FieldNode]) -> Collection[str] | None:
+    """Return the slots that a document asks for, None for any: what variables say is not known."""
+    slots: set[str] = set()
+    for node in nodes:
+        arguments = {each.name.value: each.value for each in node.arguments or ()}
+        asked = arguments.get("slots")
+        values = asked.values if isinstance(asked, ListValueNode) else ()
+        named = [each.value for each in values if isinstance(each, StringValueNode)]
+        if not isinstance(asked, ListValueNode) or len(named) < len(values):
+            return None
+        slots.update(named)
+    return slots

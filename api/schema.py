@@ -63,8 +63,9 @@ def _query_type(made: Any) -> Any:  # noqa: ANN401 - types made at run time
             context = info.context
             asked, now = asked_profile("user", id, anonymous_id), context.moment(at)
             in_play = asked_in_play(session_id, item_ids)
-            selected = info.selected if in_play else ()
-            visitor = await context.reception.visitor(asked, now, in_play, selected)
+            if not in_play:  # as a rule nothing is: what is selected need not be known
+                return made(visitor=await context.reception.visitor(asked, now))
+            visitor = await context.reception.visitor(asked, now, in_play, info.selected)
             return made(visitor=visitor)
 
         @strawberry.field(

@@ -1,14 +1,27 @@
 """Which fields are asked of what a resolver answers, so that it reads nothing for others."""
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
-from graphql import GraphQLObjectType, GraphQLResolveInfo, get_named_type
+from graphql import FieldNode, GraphQLObjectType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import VariableValues
 
+Selected: TypeAlias = Mapping[str, Sequence[FieldNode]]
+"""By the name of a field, where the document asks for it. What `@skip` and `@include` leave out is
+not there."""
 
-def selected_in(info: GraphQLResolveInfo[Any], variables: dict[str, Any]) -> frozenset[str]:
-    """Return the names of the fields; those that `@skip` and `@include` leave out are none.
+
+def by_name(nodes: Iterable[FieldNode]) -> Selected:
+    """Return fields by their names."""
+    found: dict[str, list[FieldNode]] = {}
+    for node in nodes:
+        found.setdefault(node.name.value, []).append(node)
+    return found
+
+
+def selected_in(info: GraphQLResolveInfo[Any], variables: dict[str, Any]) -> Selected:
+    """Return the fields, given what graphql-core tells a resolver.
 
     Raises:
         GraphQLError: a directive has an argument of no use.
@@ -23,4 +36,4 @@ def selected_in(info: GraphQLResolveInfo[Any], variables: dict[str, Any]) -> fro
         type_,
         [FieldDetails(node, None) for node in info.field_nodes],
     ).grouped_field_set
-    return frozenset(details[0].node.name.value for details in grouped.values())
+    return by_name(each.node for details in grouped.values() for each in details)

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from api.current import Current
 from api.facts import OfModels, OfReading, OfUser
 from api.play import InPlay, Play
 from api.population import Population
 from api.reading import Among, Reader, Reading, nobody
+from api.selected import Selected
 from attune.decide.decision import Decision
 from attune.decide.facts import Facts
 from attune.decide.rules import decide
@@ -22,6 +24,8 @@ from attune.predict.score import Memo, Score, Scorer
 from attune.profiles.following import followed
 from attune.profiles.found import Found
 from attune.profiles.segments import Membership, segments_of
+
+_NONE: Selected = MappingProxyType({})
 
 
 class Visitor(Reading):
@@ -151,7 +155,7 @@ class Reception:
         asked: ProfileId,
         now: int,
         in_play: InPlay | None = None,
-        selected: Collection[str] = (),
+        selected: Selected = _NONE,
     ) -> Visitor:
         """Return what is known under a profile id, wherever its redirects lead.
 
@@ -160,7 +164,7 @@ class Reception:
         A `now` (ms since 1970) before the visitor's latest event is taken for that event's time.
         """
         current = self.current()
-        ids = in_play and in_play.looked_at(selected, current.playbook.in_play)
+        ids = in_play and in_play.looked_at(selected, current.playbook)
         if not ids:
             return (await self._visitors([asked], now, current))[0]
         # Items first: in a cluster, many of them are a step further from the wire.

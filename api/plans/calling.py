@@ -19,6 +19,7 @@ from strawberry.types.field import StrawberryField
 from api.plans.arguments import arguments_of
 from api.plans.run import Run
 from api.plans.sites import At, Site
+from api.selected import Selected, by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,8 @@ def _direct(schema: Schema, site: Site, declared: StrawberryField) -> Method | C
     if takes_self and not info_parameter and not declared.arguments:
         return Method(function)
     info_name = info_parameter.name if info_parameter else ""
-    selected = frozenset(
-        each.details[0].node.name.value for one in site.inner.values() for each in one.sites
-    )
+    sites = [each for one in site.inner.values() for each in one.sites]
+    selected = by_name(one.node for each in sites for one in each.details)
     info_class = schema.config.info_class
 
     def call(run: Run, source: Any, at: At) -> Any:  # noqa: ANN401 - as above
@@ -144,7 +144,7 @@ class _Info:
 
     __slots__ = ("_at", "_run", "_site", "context", "selected")
 
-    def __init__(self, run: Run, site: Site, at: At, selected: frozenset[str]) -> None:
+    def __init__(self, run: Run, site: Site, at: At, selected: Selected) -> None:
         self.context = run.context
         self.selected = selected
         self._run = run

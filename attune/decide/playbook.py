@@ -1,6 +1,6 @@
 """The content as requests use it: compiled once, frozen, and known by a version."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -26,11 +26,15 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A slot with its rules in the order they are asked, and what it may show."""
+    """A slot with its rules in the order they are asked, and what it may show.
+
+    `in_play` says which of `session` and `item` its rules name.
+    """
 
     slot: Slot
     plays: tuple[Play, ...]
     eligible: tuple[str, ...]
+    in_play: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,6 @@ class Playbook:
     """Everything a decision needs of the content. `version` is a hash of all of it.
 
     `reads` are the facts that any of its expressions asks for: nothing else need be known.
-    `in_play` says which of `session` and `item` are among them.
     """
 
     version: str
@@ -47,7 +50,6 @@ class Playbook:
     blocks: Mapping[str, Block]
     reads: tuple[Path, ...]
     shape: Shape
-    in_play: frozenset[str]
 
     @classmethod
     def of(cls, content: Content, language: Language) -> "Playbook":
@@ -69,12 +71,18 @@ class Playbook:
             blocks=MappingProxyType(blocks),
             reads=tuple(reads),
             shape=shape_of(reads),
-            in_play=IN_PLAY & {root for root, *_ in reads},
         )
 
     def facts(self, values: Mapping[str, Any]) -> Facts:
         """Return what this playbook reads of `{"user": {...}, "prediction": {...}, ...}`."""
         return Facts.of(values, self.shape)
+
+    def in_play(self, slots: Collection[str] | None) -> frozenset[str]:
+        """Return which of `session` and `item` the rules of these slots name, None for all."""
+        if slots is None:
+            slots = self.places.keys()
+        found = [self.places[slot].in_play for slot in slots if slot in self.places]
+        return frozenset[str]().union(*found)
 
 
 def version_of(content: Content) -> str:
@@ -99,7 +107,8 @@ def _place(slot: Slot, content: Content, blocks: Mapping[str, Block], language: 
         for rule in rules
     )
     eligible = sorted(key for key in blocks if not unfit(key, slot.key, blocks))
-    return Place(slot, plays, tuple(eligible))
+    roots = {root for play in plays for root, *_ in play.when.operands}
+    return Place(slot, plays, tuple(eligible), IN_PLAY & roots)
 
 
 def unfit(key: str, slot: str, blocks: Mapping[str, Block]) -> str:

@@ -14,6 +14,7 @@ from redis_servers import move_slot, port_of, redis_cluster
 
 from api.play import InPlay
 from api.reading import Reader
+from api.selected import Selected
 from attune.adapters.feast import entity_key
 from attune.adapters.redis import RedisStore, open_wire
 from attune.collect.event import millis
@@ -86,7 +87,7 @@ async def test_a_visitor_and_what_is_in_play_take_one_round_trip_to_each_server(
         receiving = reception(stores["user"], others=readers)
 
         async def answer(name: str) -> None:
-            selected = {"session", "items"}
+            selected: Selected = {"session": (), "items": ()}
             visitor = await receiving.visitor(ProfileId(name), millis(NOON), in_play, selected)
             assert visitor.play
             assert [item.kept.id for item in visitor.play.items] == list(in_play.items)

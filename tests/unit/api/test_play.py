@@ -38,6 +38,9 @@ CONTENT = Content(
 )
 
 
+VARIABLES = ('$slots: [String!] = ["side"]', '$one: String! = "hero"')
+
+
 class Watched(MemoryStore):
     """Notes what is read, and is away when told so."""
 
@@ -145,6 +148,39 @@ async def test_ids_that_nobody_looks_at_cost_no_read(shop: Shop) -> None:
 
     assert answer["data"]["user"]["blocks"][0]["key"] == "hot"
     assert shop.sessions.read == shop.items.read == []
+
+
+@pytest.mark.parametrize(
+    ("blocks", "read"),
+    [
+        ('blocks(slots: ["side"]) { key }', False),
+        ("blocks(slots: []) { key } degraded", False),
+        ('blocks(slots: ["side", "none-such"]) { key } also: blocks(slots: []) { key }', False),
+        ('blocks(slots: ["side", "hero"]) { key }', True),
+        ('blocks(slots: ["side"]) { key } also: blocks(slots: "hero") { key }', True),
+        ("blocks(slots: null) { key }", True),
+        ("blocks(slots: $slots) { key }", True),
+        ("blocks(slots: [$one]) { key }", True),
+        ("blocks { key }", True),
+    ],
+)
+async def test_only_the_rules_of_slots_that_are_asked_for_have_something_read(
+    shop: Shop, blocks: str, *, read: bool
+) -> None:
+    side = Slot("side", fallback="aside")
+    content = Content(
+        CONTENT.segments,
+        (*CONTENT.slots, side),
+        (*CONTENT.blocks, Block("aside", "side", "Banner")),
+        CONTENT.rules,
+    )
+    head = ", ".join(text for text in VARIABLES if text.partition(":")[0] in blocks)
+    user = f'user(id: "ada", sessionId: "s1", itemIds: "p1") {{ {blocks} }}'
+
+    answer = await shop.ask(f"query {f'({head})' if head else ''} {{ {user} }}", content)
+
+    assert "errors" not in answer
+    assert (len(shop.items.read), len(shop.sessions.read)) == ((2, 2) if read else (0, 0))
 
 
 async def test_rules_have_the_visit_and_the_first_item_read_for_them(shop: Shop) -> None:
