@@ -20,10 +20,14 @@ IN_PLAY = frozenset({"session", "item"})
 
 @dataclass(slots=True)
 class Shape:
-    """Which facts are wanted: the whole value, and at least these parts of it."""
+    """Which facts are wanted: the whole value, and at least these parts of it.
+
+    `absent` has by root what is left of it where nothing is known.
+    """
 
     whole: bool = False
     inner: dict[str, "Shape"] = field(default_factory=dict)
+    absent: dict[str, Any] = field(default_factory=dict)
 
 
 _INT64 = 1 << 63  # CEL's integers; larger ones are read as doubles
@@ -55,8 +59,12 @@ class Facts:
     def of(cls, values: Mapping[str, Any], shape: Shape | None = None) -> "Facts":
         """Take what `shape` wants (everything, without one) out of the values, cleaned."""
         wanted = shape or shape_of((root,) for root in ROOTS)
-        kept = _narrow(values, wanted)
-        return cls({root: kept.get(root) or {} for root in wanted.inner})
+        kept: dict[str, Any] = {}
+        for root, inner in wanted.inner.items():
+            value = values.get(root)
+            # As a rule nothing is in play, whatever rules may ask of it.
+            kept[root] = wanted.absent[root] if value is None else _narrow(value, inner) or {}
+        return cls(kept)
 
     def at(self, path: Path) -> Any:  # noqa: ANN401 - facts are JSON of any type
         """Return the value at the path, or None where it is not known."""
@@ -84,6 +92,7 @@ def shape_of(paths: Iterable[Path]) -> Shape:
         for key in path:
             wanted = wanted.inner.setdefault(key, Shape())
         wanted.whole = True
+    shape.absent = {root: _narrow({}, inner) or {} for root, inner in shape.inner.items()}
     return shape
 
 
