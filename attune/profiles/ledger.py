@@ -3,6 +3,7 @@
 import struct
 from bisect import bisect_left
 from enum import Enum
+from heapq import nsmallest
 from typing import Final
 
 import mmh3
@@ -234,10 +235,14 @@ class Ledger:
                 self._oldest = min([self._minute(number) for number in self.recent])
             if self._oldest >= bound:
                 return
-        aged = [(self._minute(number), number & _LOW, number) for number in self.recent]
-        kept = sorted([each for each in aged if each[0] >= bound], reverse=True)[:_RETRIES_KEPT]
-        self.recent = sorted([number for _, _, number in kept])
+        recent = [number for number in self.recent if self._minute(number) >= bound]
+        for number in nsmallest(len(recent) - _RETRIES_KEPT, recent, key=self._came):
+            recent.remove(number)
+        self.recent = recent
         self._oldest = bound
+
+    def _came(self, number: int) -> int:
+        return self._minute(number) << _MINUTE_SHIFT | number & _LOW
 
     @classmethod
     def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
