@@ -4,10 +4,10 @@ Reads the events beforehand, in the batches in which our consumer is given them,
 nothing but `online_write_batch`, which is twice as fast as its async twin. The values are Feast's
 protobuf values already: a writer would also have to consume, fold and convert; we let it.
 
-`entity` writes one row for each visitor, product and visit of a batch, as our consumer does: a row
-of thirty values a visitor (we have more), and all values of the others. `user` writes those of the
-visitors only, `event` a visitor's row for each event, as a stream does that is pushed to Feast as
-it comes.
+`entity` writes one row for each visitor, product and visit of a batch, as our consumer does, with a
+value for each feature that ours folds. `thirty` leaves out all but thirty values of a visitor (ours
+folds the others all the same). `user` writes the rows of visitors only, `event` one of theirs for
+each event, as a stream does that is pushed to Feast as it comes.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ from attune.stream import EVENTS
 from feature_repo.apply import environment
 from feature_repo.views import FEATURES, USER_FEATURES
 
-MOST = 30
-"""Values of a row."""
+FEWER = 30
+"""Values of a row where not all are written."""
 
 Row = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
 Batch = list[Event]
@@ -59,15 +59,17 @@ class Kind:
 
 
 def main(group: str, count: int, rows: str) -> None:
-    """Read `count` events as `group`, then write a row for each `entity`, `user` or `event`."""
+    """Read `count` events as `group`, then write `rows`: `entity`, `thirty`, `user` or `event`."""
     settings = Settings(_env_file=None)
     batches = asyncio.run(read(settings, group, count))
     config = _config(settings)
     store = RedisOnlineStore()
-    kinds = [_kind(USER_FEATURES, [_users(batch, each=rows == "event") for batch in batches])]
-    if rows == "entity":
+    most = FEWER if rows == "thirty" else None
+    users = [_users(batch, each=rows == "event") for batch in batches]
+    kinds = [_kind(USER_FEATURES, users, most)]
+    if rows in ("entity", "thirty"):
         kinds += [
-            _kind(features, [_things(features.entity, batch) for batch in batches])
+            _kind(features, [_things(features.entity, batch) for batch in batches], most)
             for features in FEATURES[1:]
         ]
     marks = Marks()
@@ -116,8 +118,8 @@ def _things(entity: Entity, batch: Batch) -> list[str]:
     return list(dict.fromkeys(thing for event in batch for thing, _ in entity.slices(event)))
 
 
-def _kind(features: FeatureSet, ids: list[list[str]]) -> Kind:
-    fields = features.fields[:MOST]
+def _kind(features: FeatureSet, ids: list[list[str]], most: int | None) -> Kind:
+    fields = features.fields[:most]
     join_key = features.entity.join_key
     view = feast.FeatureView(
         name=f"plain_{features.entity.name}",
