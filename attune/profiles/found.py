@@ -4,6 +4,7 @@
 """
 
 import struct
+from typing import Any
 
 import msgspec
 
@@ -90,9 +91,10 @@ class Found:
         """Return the values at `now` in the order of the view's names."""
         values: list[Value] = []
         parts = self._parts_of(view)
+        moment: Any = now  # one object for all calls, not an integer made for each
         for index, read in enumerate(view.reads):
             try:
-                values += read(parts[index], now)
+                values += read(parts[index], moment)
             except NOT_A_STATE as error:
                 values += self._lose(view, index, now, error)
         return values
