@@ -1,6 +1,7 @@
 """Products, visits, and whatever else events are about: folded from what is new in a batch."""
 
 from collections.abc import Awaitable, Collection, Iterable
+from functools import partial
 
 from attune.collect.event import Event
 from attune.features.feature_set import FeatureSet
@@ -11,7 +12,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, Retries, all_of, portions, save
+from consumers.features.saves import Packed, Retries, in_portions, save
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -40,8 +41,7 @@ class Entities:
 
         All but the `retries`; what is needed is loaded before those are known.
         """
-        parts = self._parts(batch)
-        await all_of([self._fold_all(portion, retries) for portion in portions(parts)])
+        await in_portions(self._parts(batch), partial(self._fold_all, retries))
         self._cache.trim()
 
     def forget(self) -> None:
@@ -62,7 +62,7 @@ class Entities:
                         known.append((one, part))
         return parts
 
-    async def _fold_all(self, pending: dict[str, Parts], retries: Awaitable[Retries]) -> None:
+    async def _fold_all(self, retries: Awaitable[Retries], pending: dict[str, Parts]) -> None:
         """Fold until nobody else was faster, and no feature broke."""
         held = await self._held(pending)
         again = _without(await retries, pending)

@@ -1,6 +1,7 @@
 """Saving rows, many at once, while the next ones are folded."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias, TypeVar
@@ -12,6 +13,9 @@ from consumers.features.faults import tell_lost
 
 AT_ONCE = 300
 """Rows of one request: the store works on these while we fold others."""
+_AHEAD = 3
+"""Portions under way: one is loaded, one folded and one saved. With more of them, replies would lie
+in the socket for as long as we fold, and pass for late ones where a feature is slow."""
 
 Held = TypeVar("Held", bound=Kept)
 One = TypeVar("One")
@@ -66,8 +70,24 @@ async def all_of(work: Iterable[Awaitable[object]]) -> None:
             raise failure
 
 
-def portions(pending: dict[Id, Of]) -> Iterator[dict[Id, Of]]:
-    """Yield what is loaded, folded and saved at once."""
+async def in_portions(
+    pending: dict[Id, Of], work: Callable[[dict[Id, Of]], Awaitable[None]]
+) -> None:
+    """Do a portion after the other, a few at the same time; after a failure none is begun."""
+    left = deque(_portions(pending))
+
+    async def go_on() -> None:
+        while left:
+            try:
+                await work(left.popleft())
+            except BaseException:
+                left.clear()
+                raise
+
+    await all_of([go_on() for _ in range(_AHEAD)])
+
+
+def _portions(pending: dict[Id, Of]) -> Iterator[dict[Id, Of]]:
     rest = iter(pending.items())
     while portion := dict(islice(rest, AT_ONCE)):
         yield portion

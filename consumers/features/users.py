@@ -1,6 +1,7 @@
 """Profiles: each event into the one it belongs to, wherever redirects lead."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from attune.features.feature_set import FeatureSet
 from attune.features.folded import Raised
@@ -16,7 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Packed, Retries, all_of, portions
+from consumers.features.saves import Packed, Retries, in_portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -48,7 +49,7 @@ class Users:
                 pending[one.profile] = [one]
             else:
                 events.append(one)
-        await all_of([self._fold_all(part, retries) for part in portions(pending)])
+        await in_portions(pending, partial(self._fold_all, retries))
         self._profiles.cache.trim()
         return retries
 
@@ -60,7 +61,7 @@ class Users:
         """Give everything of the link's source to its target, exactly once."""
         await self._hand_over.run(link)
 
-    async def _fold_all(self, pending: Events, retries: Retries) -> None:
+    async def _fold_all(self, retries: Retries, pending: Events) -> None:
         while pending:
             pending = await self._fold(pending, retries)
 
