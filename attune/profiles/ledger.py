@@ -1,7 +1,7 @@
 """What a profile has taken in, so that every event counts once whatever fails."""
 
 import struct
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from enum import Enum
 from heapq import nsmallest
 from typing import Final
@@ -23,14 +23,13 @@ _RETRIES_NOTED: Final = 1024
 """Message ids kept at most, the newest; more events than that in a day lose the oldest."""
 
 # A message id that was taken in is one number of 64 bits: 40 of its hash (two of 256 ids share one
-# once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at. The
-# minute is the latest one that ends in these bits and is not after the newest.
+# once in 30 million profiles), 12 of the minute of its arrival, 12 of the offset it lay at. Minutes
+# are told apart by 12 bits, because none is kept that is a day before the newest.
 _HASH_SHIFT: Final = 24
 _MINUTE_SHIFT: Final = 12
 _HASH_MASK: Final = (1 << 40) - 1
 _LOW: Final = (1 << 12) - 1
 _LOWS: Final = (1 << 24) - 1
-_FEW: Final = 8  # message ids that may stay however old they are
 
 
 class Verdict(Enum):
@@ -82,7 +81,7 @@ class Ledger:
         self.last_seen: int = 0
         self.reached = Reached(owner)
         self.recent: list[int] = []
-        """Message ids as numbers, in order, and so by their hashes."""
+        """Message ids of the last day as numbers, in order, and so by their hashes."""
         self._oldest: int = 0
         """No more than the least minute of `recent`."""
         self.newest: int = 0
@@ -109,12 +108,27 @@ class Ledger:
             return RETRY
         if known <= _LOWS:
             return RETRY
-        minute = arrived.received // _MINUTE
-        recent.insert(place, first | (minute & _LOW) << _MINUTE_SHIFT | offset & _LOW)
-        self.newest = max(self.newest, minute)
-        self._oldest = min(self._oldest, minute)
+        self._remember(first, arrived.received // _MINUTE, offset)
         self._saw(arrived.at)
         return NEW
+
+    def _remember(self, first: int, minute: int, offset: int) -> None:
+        """Take up a message id, of which `first` is the least number."""
+        if minute > self.newest:
+            self._move_on(minute)
+        elif minute < self.newest - _RETRY_WINDOW:
+            return
+        insort(self.recent, first | (minute & _LOW) << _MINUTE_SHIFT | offset & _LOW)
+        self._oldest = min(self._oldest, minute)
+
+    def _move_on(self, newest: int) -> None:
+        """Go on to a minute, and let go of what is a day before it."""
+        bound = newest - _RETRY_WINDOW
+        if self._oldest < bound:
+            held = [(_minute(number, self.newest), number) for number in self.recent]
+            self.recent = [number for minute, number in held if minute >= bound]
+            self._oldest = min([minute for minute, _ in held if minute >= bound], default=newest)
+        self.newest = newest
 
     def advance(self, arrived: Arrived) -> bool:
         """Remember how far a place was read; say whether the event there is new."""
@@ -131,16 +145,12 @@ class Ledger:
         mark = Mark(arrived.offset, arrived.received) | self.reached.mark(place)
         self.reached.set_mark(place, mark)
         if id_too:
-            minute = arrived.received // _MINUTE
-            self.newest = max(self.newest, minute)
-            low = (minute & _LOW) << _MINUTE_SHIFT | arrived.offset & _LOW
             first = _hashed(arrived.event.id) << _HASH_SHIFT
             index = bisect_left(self.recent, first)
             if index == len(self.recent) or self.recent[index] > first | _LOWS:
-                self.recent.insert(index, first | low)
-                self._oldest = min(self._oldest, minute)
+                self._remember(first, arrived.received // _MINUTE, arrived.offset)
             if len(self.recent) > _RETRIES_NOTED:
-                self._forget()
+                self._bound()
         self.changed = True
         self._saw(arrived.at)
 
@@ -168,8 +178,7 @@ class Ledger:
             if theirs or taken:
                 left = (*rest(taken, ours.offset), *rest(theirs, mark.offset))
                 reached.set_others(place, rest(union(left), joined.offset))
-        self._learn(other.recent)
-        self.newest = max(self.newest, other.newest)
+        self._learn(other)
         if other.first_seen:
             self.first_seen = min(self.first_seen or other.first_seen, other.first_seen)
         self.last_seen = max(self.last_seen, other.last_seen)
@@ -185,8 +194,7 @@ class Ledger:
                 reached.set_mark(place, joined)
                 news = (ours.offset, joined.offset)
                 reached.set_others(place, union((*reached.others(place), news)))
-        self._learn(other.recent)
-        self.newest = max(self.newest, other.newest)
+        self._learn(other)
 
     def give_away(self) -> None:
         """Note that all that was taken in is somebody else's now."""
@@ -196,8 +204,8 @@ class Ledger:
 
     def encode(self, form: bytes) -> bytes:
         """Return its bytes behind that of their format; equal ledgers give equal ones."""
-        if len(self.recent) > _FEW:
-            self._forget()
+        if len(self.recent) > _RETRIES_KEPT:
+            self._bound()
         own, foreign = self.reached.packed()
         ids = self.recent
         views, marks = self.views, len(own) // 4
@@ -217,32 +225,24 @@ class Ledger:
         )
         return packed
 
-    def _learn(self, ids: list[int]) -> None:
-        """Take over message ids of another ledger; what is known of one here is forgotten."""
-        known = {number >> _HASH_SHIFT: number for number in self.recent}
-        known.update({number >> _HASH_SHIFT: number for number in ids})
-        self.recent = sorted(known.values())
-        self._oldest = 0
-
-    def _minute(self, number: int) -> int:
-        return self.newest - (self.newest - (number >> _MINUTE_SHIFT) & _LOW)
-
-    def _forget(self) -> None:
-        """Keep the message ids of a day, and of those the newest."""
+    def _learn(self, other: "Ledger") -> None:
+        """Take over another ledger's message ids; what is known of one here is forgotten."""
+        if other.newest > self.newest:
+            self._move_on(other.newest)
         bound = self.newest - _RETRY_WINDOW
-        if len(self.recent) <= _RETRIES_KEPT:
-            if self._oldest < bound:
-                self._oldest = min([self._minute(number) for number in self.recent])
-            if self._oldest >= bound:
-                return
-        recent = [number for number in self.recent if self._minute(number) >= bound]
-        for number in nsmallest(len(recent) - _RETRIES_KEPT, recent, key=self._came):
-            recent.remove(number)
-        self.recent = recent
+        theirs = [number for number in other.recent if _minute(number, other.newest) >= bound]
+        known = {number >> _HASH_SHIFT: number for number in (*self.recent, *theirs)}
+        self.recent = sorted(known.values())
         self._oldest = bound
 
+    def _bound(self) -> None:
+        """Keep the newest message ids."""
+        excess = len(self.recent) - _RETRIES_KEPT
+        for number in nsmallest(excess, self.recent, key=self._came):
+            self.recent.remove(number)
+
     def _came(self, number: int) -> int:
-        return self._minute(number) << _MINUTE_SHIFT | number & _LOW
+        return _minute(number, self.newest) << _MINUTE_SHIFT | number & _LOW
 
     @classmethod
     def decode(cls, owner: ProfileId, raw: bytes) -> "Ledger":
@@ -259,6 +259,7 @@ class Ledger:
         start = found.reached.unpack(raw, start, own, foreign=bool(foreign))
         if len(raw) != start + 8 * ids:
             raise ValueError(f"a ledger of {len(raw)} bytes with {ids} message ids")
+        found._oldest = newest - _RETRY_WINDOW
         found.recent = list(struct.unpack_from(f"<{ids}Q", raw, start))
         return found
 
@@ -293,6 +294,11 @@ def _layout(views: int, marks: int, foreign: int, ids: int) -> struct.Struct:
 
 _SHAPES: Final = 10_000
 _LAYOUTS: Final[dict[int, struct.Struct]] = {}
+
+
+def _minute(number: int, newest: int) -> int:
+    """Return when a message id came: the latest minute up to the newest that ends so."""
+    return newest - (newest - (number >> _MINUTE_SHIFT) & _LOW)
 
 
 def _hashed(message_id: str) -> int:
