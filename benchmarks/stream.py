@@ -48,7 +48,7 @@ FEAST = Claim("stream.feast", "events/s", "Feast's batched write alone of the sa
 QUIX = Claim("stream.quix", "events/s", "Quix Streams, five windows", goal=3)
 FLOOR = Claim("stream.floor", "events/s", "consume and decode only", goal=None)
 
-MANY, FEW = 120_000, 24_000
+MANY, FEW = 120_000, 48_000
 """Events of a round, and with `--quick`: at least five batches."""
 _TURN = 90.0  # seconds that one contender may take for its turn
 

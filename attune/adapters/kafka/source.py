@@ -29,8 +29,9 @@ from attune.stream import DEAD, ONLY, Message, Position
 
 _log = structlog.get_logger()
 
-_MAX_RECORDS = 5000
-"""Of one batch: large ones are 2.5 to 3 times cheaper to fetch than single messages."""
+_MAX_RECORDS = 10_000
+"""Of one batch: who is behind writes a row once for all that a visitor did in it. With half as many
+an event takes a sixth more time; memory has 20 MB less."""
 _LONGEST_POLL = 0.2
 _HOLD_EVERY, _HOLD = 0.4, 0.1
 _LAG = 2.0
