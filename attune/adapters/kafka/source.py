@@ -202,7 +202,8 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._settled()
         ours = self._consumer.assignment()
         offsets = {place: end for place, end in self._yielded.items() if place in ours}
-        self._committing = asyncio.create_task(self._commit(offsets))
+        if offsets:  # else all of it is somebody else's by now
+            self._committing = asyncio.create_task(self._commit(offsets))
 
     async def _commit(self, offsets: dict[TopicPartition, int]) -> None:
         try:
@@ -240,9 +241,11 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]
         """End what waits for a rebalance; give the last commit some seconds."""
         if self._holding is not None:
             self._holding.cancel()
-        if self._committing is not None:
-            await asyncio.wait([self._committing], timeout=patience)
-            self._committing.cancel()
+        try:
+            async with asyncio.timeout(patience):
+                await self._settled()
+        except (TimeoutError, KafkaError) as error:
+            _log.warning("consumer.commit_failed", reason=str(error) or "no answer in time")
 
 
 def _only(headers: Iterable[tuple[str, bytes]]) -> tuple[str, ...]:

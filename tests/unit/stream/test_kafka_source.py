@@ -1,6 +1,7 @@
 """What a member of a group does when its broker, or a letter, is not as it should be."""
 
 import asyncio
+import gc
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
@@ -12,6 +13,7 @@ from aiokafka.errors import (
 )
 from making import NOON
 from polling import SETTINGS, Recording
+from structlog.testing import capture_logs
 
 from attune.adapters.kafka import member
 from attune.adapters.kafka import source as kafka_source
@@ -93,6 +95,8 @@ class Polled:
         return 12
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        if not offsets:
+            raise ValueError(offsets)  # as aiokafka does
         self.committing.append(offsets)
         await self.broker.wait()
         if self.refusing:
@@ -173,6 +177,24 @@ async def test_who_stops_waits_for_the_last_commit_and_hears_when_it_failed() ->
         await consume()
 
 
+async def test_a_commit_that_failed_when_the_source_is_closed_is_told_in_a_line() -> None:
+    member = Polled([record(10)])
+    member.refusing = KafkaConnectionError("away")
+    source = KafkaSource(member, None, "x.", 0.0)
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unheard.append(told))
+
+    await anext(source.batches(asyncio.Event()))
+    await source.commit()
+    with capture_logs() as logs:
+        await source.close(5)
+    del source
+    gc.collect()
+
+    assert [log["event"] for log in logs] == ["consumer.commit_failed"]
+    assert unheard == []
+
+
 async def test_what_is_somebody_elses_after_a_rebalance_is_not_committed() -> None:
     member = Polled([record(10)], [record(8)])
     source = KafkaSource(member, None, "x.", 0.0)
@@ -185,7 +207,7 @@ async def test_what_is_somebody_elses_after_a_rebalance_is_not_committed() -> No
     await source.commit()
     await source.close(5)
 
-    assert member.committing == [{}, {PLACE: 9}]
+    assert member.committing == [{PLACE: 9}]
 
 
 async def test_a_member_that_holds_its_place_asks_for_nothing_and_waits_for_nobody(
