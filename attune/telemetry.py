@@ -43,7 +43,7 @@ LAG = Gauge(
 )
 BATCH_EVENTS = Histogram(
     "attune_consumer_batch_events",
-    "Events that a consumer took in at once. Near 5,000 all the time: it is behind, see its lag.",
+    "Events that a consumer took in at once. Near 10,000 all the time: it is behind, see its lag.",
     ["consumer"],
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000),
 )

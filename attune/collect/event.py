@@ -168,10 +168,9 @@ def _check_sealed(raw: bytes, event: Event) -> None:
     Raises:
         Poison: it cannot.
     """
-    properties, context = event.sealed_properties, event.sealed_context
-    if properties is not EMPTY and not is_object(properties):
+    if not is_object(event.sealed_properties):
         raise Poison("Expected `object`", field="properties")
-    if context is not EMPTY and not is_object(context):
+    if not is_object(event.sealed_context):
         raise Poison("Expected `object`", field="context")
     if not raw.isascii():
         try:

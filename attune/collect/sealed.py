@@ -25,7 +25,7 @@ def sealed(members: Mapping[str, Any]) -> Raw:
 
 def is_object(raw: Raw) -> bool:
     """Say whether valid JSON is an object."""
-    return raw is EMPTY or bool(_FIRST(raw)[0] == _BRACE)
+    return not raw or bool(_FIRST(raw)[0] == _BRACE)
 
 
 class Opening:
@@ -42,6 +42,6 @@ class Opening:
         """
         last, members = self._last
         if raw is not last:
-            members = msgspec.json.decode(raw) if raw is not EMPTY else {}
+            members = msgspec.json.decode(raw) if raw else {}
             self._last = raw, members
         return members

@@ -13,13 +13,11 @@ Span: TypeAlias = tuple[int, int, int]
 """Start and end of a session (ms since 1970), and its events."""
 
 _HEAD: Final = struct.Struct("<qB")  # latest event, sessions still open
-_CLOSED: Final = struct.Struct(
-    "<IQI"
-)  # sessions closed for good, their length in all (ms), bounces
+_CLOSED: Final = struct.Struct("<IQI")
+"""Sessions closed for good, their length in all (ms), bounces."""
 _SPAN: Final = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
-_ONE: Final = struct.Struct(
-    "<qBIII"
-)  # head and span where there is one session, as there mostly is
+_ONE: Final = struct.Struct("<qBIII")
+"""Head and span where there is one session, as there mostly is."""
 _SOME_CLOSED: Final = 0x80
 MOST_OPEN: Final = 127
 LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end

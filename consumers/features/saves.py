@@ -18,7 +18,6 @@ _AHEAD = 3
 in the socket for as long as we fold, and pass for late ones where a feature is slow."""
 
 Held = TypeVar("Held", bound=Kept)
-One = TypeVar("One")
 Id = TypeVar("Id")
 Of = TypeVar("Of")
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from datetime import timedelta
+from unittest.mock import patch
 
 from answering import reception
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from turns import BROWSERS, USERS, Turns, links, views
 from attune.collect.event import Event, millis
 from attune.ids import ProfileId, anonymous_profile
 from attune.ports import Taken
+from consumers.features import saves
 from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
 
@@ -23,10 +25,14 @@ LATER = millis(NOON + timedelta(hours=1))
 @given(
     events=st.lists(views() | links(), max_size=14),
     seed=st.integers(0, 2**32),
-    size=st.integers(1, 5),
+    size=st.sampled_from((1, 2, 5, 14)),
+    portion=st.sampled_from((1, 2, 300)),
 )
-def test_every_view_counts_once_and_is_found(events: list[Event], seed: int, size: int) -> None:
-    asyncio.run(_two_at_once(events, seed, size))
+def test_every_view_counts_once_and_is_found(
+    events: list[Event], seed: int, size: int, portion: int
+) -> None:
+    with patch.object(saves, "AT_ONCE", portion):  # profiles of a batch that go on at once
+        asyncio.run(_two_at_once(events, seed, size))
 
 
 async def _two_at_once(events: list[Event], seed: int, size: int) -> None:

@@ -111,7 +111,7 @@ def _commerce_columns(commerce: Commerce) -> dict[str, Any]:
 
 
 def _json(members: Raw) -> str | None:
-    return None if members is EMPTY else str(members, "utf-8")
+    return str(members, "utf-8") if members else None
 
 
 COLUMNS: Sequence[str] = (

@@ -1,6 +1,5 @@
 """A visitor with the visit and the items in play: what is answered, decided, and read."""
 
-from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +7,9 @@ import httpx
 import pytest
 from answering import answering, current
 from making import NOON, event, shopped, taken
+from watched import Watched
 
-from attune.adapters.memory import MemoryStore
 from attune.decide.content import Block, Content, Rule, Segment, Slot
-from attune.errors import Unavailable
 from attune.ports import Row
 from consumers.features.consumer import Features
 from feature_repo.views import ITEM_FEATURES, SESSION_FEATURES, USER_FEATURES
@@ -39,21 +37,6 @@ CONTENT = Content(
 
 
 VARIABLES = ('$slots: [String!] = ["side"]', '$one: String! = "hero"')
-
-
-class Watched(MemoryStore):
-    """Notes what is read, and is away when told so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[list[str]] = []
-        self.away = False
-
-    async def load(self, ids: Collection[str]) -> dict[str, Row]:
-        self.read.append(list(ids))
-        if self.away:
-            raise Unavailable("Redis", "away")
-        return await super().load(ids)
 
 
 class Shop:

@@ -1,14 +1,13 @@
 """Many visitors at once: one read, in the order asked for."""
 
-from collections.abc import Collection
 from datetime import timedelta
 
 from answering import answering
 from making import NOON, event, shopped, taken
+from watched import Watched
 
 from attune.adapters.memory import MemoryStore
 from attune.collect.event import Kind
-from attune.errors import Unavailable
 from attune.ports import Row
 from consumers.features.consumer import Features
 from feature_repo.views import USER_FEATURES
@@ -16,21 +15,6 @@ from feature_repo.views import USER_FEATURES
 QUERY = """query($ids: [ID!]!) {
   users(ids: $ids) { id degraded features { activity { views24h } } }
 }"""
-
-
-class Counted(MemoryStore):
-    """Counts reads, and is away or broken when told so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.read: list[list[str]] = []
-        self.away = False
-
-    async def load(self, ids: Collection[str]) -> dict[str, Row]:
-        self.read.append(list(ids))
-        if self.away:
-            raise Unavailable("Redis", "away")
-        return await super().load(ids)
 
 
 async def ask(store: MemoryStore, ids: list[str]) -> dict[str, object]:
@@ -50,7 +34,7 @@ def user(name: str, views: int, *degraded: str) -> dict[str, object]:
 
 
 async def test_they_come_in_the_order_of_ids_however_often_and_are_read_once_together() -> None:
-    store = Counted()
+    store = Watched()
     views = [shopped("viewed", name) for name in ("ada", "bob", "bob")]
     await Features((store, USER_FEATURES)).take(taken(*views))
     store.read.clear()
@@ -66,7 +50,7 @@ async def test_they_come_in_the_order_of_ids_however_often_and_are_read_once_tog
 async def test_one_who_said_who_they_are_is_found_by_the_old_id_with_one_more_read_for_all() -> (
     None
 ):
-    store = Counted()
+    store = Watched()
     known = {
         "type": "identify",
         "kind": Kind.CONTEXTUAL,
@@ -89,7 +73,7 @@ async def test_one_who_said_who_they_are_is_found_by_the_old_id_with_one_more_re
 
 
 async def test_one_whose_record_cannot_be_read_does_not_spoil_the_others() -> None:
-    store = Counted()
+    store = Watched()
     await Features((store, USER_FEATURES)).take(taken(shopped("viewed", "bob")))
     store.rows["ada"] = Row(1, {}, {"ledger": b"\x00"})
 
@@ -101,7 +85,7 @@ async def test_one_whose_record_cannot_be_read_does_not_spoil_the_others() -> No
 
 
 async def test_where_the_store_is_away_all_are_answered_without() -> None:
-    store = Counted()
+    store = Watched()
     store.away = True
 
     body = await ask(store, ["ada", "bob"])
@@ -111,7 +95,7 @@ async def test_where_the_store_is_away_all_are_answered_without() -> None:
 
 
 async def test_as_many_as_can_be_asked_for_are_and_more_are_refused_with_the_limit() -> None:
-    store = Counted()
+    store = Watched()
     most = await ask(store, [f"u{number}" for number in range(500)])
     more = await ask(store, [f"u{number}" for number in range(501)])
     empty = await ask(store, ["ada", ""])
