@@ -3,9 +3,8 @@
 A column is one byte that says how its numbers are written, then they themselves. How many there
 are, its reader knows. Equal numbers give equal bytes.
 
-Builtins write all numbers together, so that a column costs a microsecond, and not one a number:
-numbers of 1, 2 and 4 bits are digits of one large integer in base 2, 4 and 16. Reading is a loop
-where this is compiled, and else builtins as well.
+Numbers of 1, 2 and 4 bits begin in the highest of a byte. Reading is a loop where this is compiled,
+and else builtins that do all numbers at once.
 
 A table is several columns as long as each other, row after row in memory and column after column in
 bytes; a mask says which of them are there, for those of zeros alone are not.
@@ -15,7 +14,10 @@ import struct
 from typing import Final
 
 import msgspec
+from librt.strings import BytesWriter
+from mypy_extensions import i64
 
+from attune.features.codec import write_u16
 from attune.features.feature import CorruptState
 from attune.features.money import CENT
 
@@ -31,10 +33,8 @@ _FEWER: Final = 7
 _WORTH_IT: Final = 16  # bits that are to be saved where only some numbers stand there
 
 _BYTE: Final = 256
-_UP_TO_1: Final = bytes(range(2))
-_UP_TO_3: Final = bytes(range(4))
-_UP_TO_15: Final = bytes(range(16))
-_DIGITS: Final = b"0123456789abcdef".ljust(_BYTE)
+_UP_TO_2_BITS: Final = 3
+_UP_TO_4_BITS: Final = 15
 _LOOSE: Final = {
     bits: tuple(
         bytes(byte >> shift & (1 << bits) - 1 for shift in range(8 - bits, -1, -bits))
@@ -47,33 +47,30 @@ _LOOPS: Final = not __file__.endswith(".py")
 """Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
 _LEAST: Final = -(1 << 63)
 _LIMIT: Final = 1 << 64
-_HEADS: Final = tuple(bytes((head,)) for head in range(_BYTE))
-_SINGLE: Final = tuple(bytes((_EIGHT, number)) for number in range(_BYTE))
-"""Columns of one number."""
 _LENGTH: Final = struct.Struct("<H")
-_FLAGS: Final = bytes(map(bool, range(_BYTE)))
 
 
-def table_packed(table: list[int], columns: int) -> tuple[int, list[bytes]]:
-    """Return the mask of a table, a bit a column from the lowest on, and its columns.
+def write_table(out: BytesWriter, table: list[int], columns: int) -> int:
+    """Write the columns of a table; return its mask, a bit a column from the lowest on.
 
     What no 64 bits hold stops at the least or the largest that they do.
     """
     mask, bit = 0, 1
-    parts: list[bytes] = []
+    size: i64 = len(table)
+    step: i64 = columns
     for column in range(columns):
-        place = column
-        while place < len(table) and not table[place]:
-            place += columns
-        if place < len(table):
+        place: i64 = column
+        while place < size and not table[place]:
+            place += step
+        if place < size:
             mask |= bit
-            numbers = table[column::columns]
             try:
-                parts.append(packed(numbers))
+                write_column(out, table, column, step)
             except OverflowError:
-                parts.append(packed([max(_LEAST, min(each, _LIMIT - 1)) for each in numbers]))
+                held = table[column::columns]
+                write_column(out, [max(_LEAST, min(each, _LIMIT - 1)) for each in held], 0, 1)
         bit <<= 1
-    return mask, parts
+    return mask
 
 
 def table_unpacked(
@@ -100,46 +97,99 @@ def packed(numbers: list[int]) -> bytes:
     Raises:
         OverflowError: one is below `-2**63`, or not below `2**64`.
     """
-    size = len(numbers)
-    if size == 1 and 0 <= numbers[0] < _BYTE:
-        return _SINGLE[numbers[0]]
-    try:
-        raw = bytes(numbers)
-    except ValueError:  # not all are 0 to 255
-        return _packed_wide(numbers)
-    if not raw.translate(None, _UP_TO_1):
-        return b"\x01" + squeezed(raw, 1) if any(raw) else b"\0"
-    if not raw.translate(None, _UP_TO_3):
-        bits = 2
-    elif not raw.translate(None, _UP_TO_15):
-        bits = 4
+    out = BytesWriter()
+    write_column(out, numbers, 0, 1)
+    return out.getvalue()
+
+
+def write_column(out: BytesWriter, numbers: list[int], first: i64, step: i64) -> None:
+    """Write every `step`th of the numbers as a column; at least one.
+
+    Raises:
+        OverflowError: one is below `-2**63`, or not below `2**64`; nothing is written then.
+    """
+    size: i64 = len(numbers)
+    count: i64 = 0
+    zeros: i64 = 0
+    largest: i64 = 0
+    at = first
+    while at < size:
+        number = numbers[at]
+        if not 0 <= number < _BYTE:
+            _write_wide(out, numbers[first::step])
+            return
+        narrow: i64 = number
+        if not narrow:
+            zeros += 1
+        largest = max(largest, narrow)
+        count += 1
+        at += step
+    if count == 1:
+        out.append(_EIGHT)
+        out.append(largest)
+        return
+    if largest <= 1:
+        out.append(largest)
+        if largest:
+            _squeeze(out, numbers, first, step, 1)
+        return
+    bits: i64 = 2 if largest <= _UP_TO_2_BITS else 4 if largest <= _UP_TO_4_BITS else 8
+    if zeros * bits > count + _WORTH_IT:  # bits that the zeros take, and that flags do
+        each = numbers[first::step]
+        out.append(_SPARSE | bits)
+        _write_flags(out, each)
+        _squeeze(out, [number for number in each if number], 0, 1, bits)
     else:
-        bits = 8
-    if raw.count(0) * bits > size + _WORTH_IT:  # bits that the zeros take, and that flags do
-        held = raw.replace(b"\0", b"")
-        flags = squeezed(raw.translate(_FLAGS), 1)
-        return _HEADS[_SPARSE | bits] + flags + (held if bits == _EIGHT else squeezed(held, bits))
-    return _HEADS[bits] + (raw if bits == _EIGHT else squeezed(raw, bits))
+        out.append(bits)
+        _squeeze(out, numbers, first, step, bits)
 
 
-def _packed_wide(numbers: list[int]) -> bytes:
-    held, head, flags = [number for number in numbers if number], _WIDE, b""
+def _squeeze(out: BytesWriter, numbers: list[int], first: i64, step: i64, bits: i64) -> None:
+    """Write every `step`th of the numbers in so many bits, which hold each."""
+    size: i64 = len(numbers)
+    byte: i64 = 0
+    left: i64 = 8
+    at = first
+    while at < size:
+        number: i64 = numbers[at]
+        left -= bits
+        byte |= number << left
+        if not left:
+            out.append(byte)
+            byte = 0
+            left = 8
+        at += step
+    if left < 8:  # noqa: PLR2004 - bits of a byte
+        out.append(byte)
+
+
+def _write_flags(out: BytesWriter, numbers: list[int]) -> None:
+    """Write a bit for each number that is not 0."""
+    _squeeze(out, [1 if number else 0 for number in numbers], 0, 1, 1)
+
+
+def _write_wide(out: BytesWriter, numbers: list[int]) -> None:
+    held, head, sparse = [number for number in numbers if number], _WIDE, False
     if zeros := len(numbers) - len(held):
-        if (zeros - 2) << 3 > len(numbers):
-            head |= _SPARSE
-            flags = squeezed(bytes([1 if number else 0 for number in numbers]), 1)
-        else:
+        sparse = (zeros - 2) << 3 > len(numbers)
+        if not sparse:
             held = list(numbers)
     if not _LEAST <= min(held) <= max(held) < _LIMIT:
         raise OverflowError("64 bits do not hold it")
     if not any([number % CENT for number in held]):  # noqa: C419 - a list is faster
         held = [number // CENT for number in held]
         head |= _CENTS
-    if 0 <= min(held) <= max(held) < _PAIR:
-        raw = struct.pack(f"<{len(held)}H", *held)
-        return _HEADS[head & ~_WIDE | _PAIRS] + flags + raw
-    raw = _ENCODER.encode(held)
-    return _HEADS[head] + flags + _LENGTH.pack(len(raw)) + raw
+    pairs = 0 <= min(held) <= max(held) < _PAIR
+    out.append((head & ~_WIDE | _PAIRS if pairs else head) | (_SPARSE if sparse else 0))
+    if sparse:
+        _write_flags(out, numbers)
+    if pairs:
+        for number in held:
+            write_u16(out, number)
+    else:
+        raw = _ENCODER.encode(held)
+        write_u16(out, len(raw))
+        out.write(raw)
 
 
 def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
@@ -184,13 +234,6 @@ def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int
     if len(numbers) != count:
         raise CorruptState(f"{len(numbers)} numbers instead of {count}")
     return [number * CENT for number in numbers] if head & _CENTS else numbers, end
-
-
-def squeezed(raw: bytes, bits: int) -> bytes:
-    """Return numbers below `2**bits` (1, 2 or 4 bits), one a byte, in so many bits each."""
-    size = (len(raw) * bits + 7) >> 3
-    digits = raw.translate(_DIGITS).ljust(8 * size // bits, b"0")
-    return int(digits or b"0", 1 << bits).to_bytes(size, "big")
 
 
 def loosened(raw: bytes, start: int, count: int, bits: int) -> tuple[list[int], int]:

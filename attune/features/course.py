@@ -1,13 +1,16 @@
 """What happened in a visit, event by event, and its bytes; apart from `visit`: it is compiled."""
 
 import struct
-from typing import Final
+from typing import Any, Final
 
+from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.feature import Act, Update
+from attune.features.codec import Codec, write_u32
+from attune.features.feature import Act
 from attune.features.money import worth
+from attune.features.steps import Step
 
 _LAYOUT: Final = struct.Struct("<qqIIIIIq")
 _LARGEST: Final = 2**63 - 1
@@ -48,78 +51,97 @@ class Course:
         self.micros += other.micros
 
 
-def step_of(act: Act) -> Update:
+def step_of(act: Act) -> Step:
     """Return what an event of an act does."""
-    return _STEPS.get(act, _other)
+    return _STEPS.get(act, _OTHER)
 
 
-def _other(state: Course, event: Event, at: int) -> Course:  # noqa: ARG001 - see `Update`
-    state.lengthen(at)
-    return state
+class _Other(Step):
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        course: Course = state
+        course.lengthen(at)
+        return course
 
 
-def _page(state: Course, event: Event, at: int) -> Course:  # noqa: ARG001
-    state.lengthen(at)
-    state.pages += 1
-    return state
+class _Page(Step):
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002
+        course: Course = state
+        course.lengthen(at)
+        course.pages += 1
+        return course
 
 
-def _viewed(state: Course, event: Event, at: int) -> Course:  # noqa: ARG001
-    state.lengthen(at)
-    state.views += 1
-    return state
+class _Viewed(Step):
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002
+        course: Course = state
+        course.lengthen(at)
+        course.views += 1
+        return course
 
 
-def _added(state: Course, event: Event, at: int) -> Course:  # noqa: ARG001
-    state.lengthen(at)
-    state.carts += 1
-    return state
+class _Added(Step):
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002
+        course: Course = state
+        course.lengthen(at)
+        course.carts += 1
+        return course
 
 
-def _purchased(state: Course, event: Event, at: int) -> Course:
-    state.lengthen(at)
-    if event.commerce is not None:
-        state.orders += 1
-        state.micros += worth(event.commerce)
-    return state
+class _Purchased(Step):
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401
+        course: Course = state
+        course.lengthen(at)
+        if event.commerce is not None:
+            course.orders += 1
+            course.micros += worth(event.commerce)
+        return course
 
 
-_STEPS: Final[dict[Act, Update]] = {
-    "page": _page,
-    "screen": _page,
-    "viewed": _viewed,
-    "added": _added,
-    "purchased": _purchased,
+_OTHER: Final = _Other()
+_STEPS: Final[dict[Act, Step]] = {
+    "page": _Page(),
+    "screen": _Page(),
+    "viewed": _Viewed(),
+    "added": _Added(),
+    "purchased": _Purchased(),
 }
 
 
-def pack(state: Course) -> bytes:
+class _Courses(Codec):
     """44 bytes."""
-    if not state.events:
-        return b""
-    return _LAYOUT.pack(
-        state.first,
-        state.last,
-        state.events,
-        state.pages,
-        state.views,
-        state.carts,
-        state.orders,
-        min(state.micros, _LARGEST),
-    )
+
+    def empty(self) -> Course:
+        """Nothing happened."""
+        return Course()
+
+    def unpack(self, raw: bytes) -> Course:
+        """Return the state in packed bytes."""
+        state = Course()
+        (
+            state.first,
+            state.last,
+            state.events,
+            state.pages,
+            state.views,
+            state.carts,
+            state.orders,
+            state.micros,
+        ) = _LAYOUT.unpack(raw)
+        return state
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Course`
+        """Write them."""
+        course: Course = state
+        if not course.events:
+            return
+        write_i64_le(out, course.first)
+        write_i64_le(out, course.last)
+        write_u32(out, course.events)
+        write_u32(out, course.pages)
+        write_u32(out, course.views)
+        write_u32(out, course.carts)
+        write_u32(out, course.orders)
+        write_i64_le(out, min(course.micros, _LARGEST))
 
 
-def unpack(raw: bytes) -> Course:
-    """Return the state in packed bytes."""
-    state = Course()
-    (
-        state.first,
-        state.last,
-        state.events,
-        state.pages,
-        state.views,
-        state.carts,
-        state.orders,
-        state.micros,
-    ) = _LAYOUT.unpack(raw)
-    return state
+COURSES: Final = _Courses()

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features import sight, sketch
-from attune.features.feature import HOUR, MINUTE, Act, Feature, Field, Update, Value
+from attune.features.codec import Codec
+from attune.features.feature import HOUR, MINUTE, Act, Feature, Field, Value
 from attune.features.names import ITEM, Names
 from attune.features.sight import Last, Sight
 from attune.features.sketch import Ranks, Sketching
+from attune.features.steps import Step
 from attune.features.ticks import Window
 
 _MOST_BUCKETS = 256
@@ -62,9 +64,9 @@ class Distinct(Feature[Last]):
             self._sight.note(state, names, at)
         return state
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Sight.note`."""
-        return self._sight.noting(self.names.of)
+        return sight.Noting(self._sight, self.names.of)
 
     def merge(self, ours: Last, theirs: Last) -> Last:
         """The latest of each."""
@@ -72,7 +74,7 @@ class Distinct(Feature[Last]):
 
     def read(self, state: Last, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers."""
-        return self._sight.read(sight.pack(state), now)
+        return self._sight.read(self._sight.packed(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
@@ -82,17 +84,17 @@ class Distinct(Feature[Last]):
         """See `Sight.read`."""
         return self._sight.read
 
-    def packer(self) -> Callable[[Last], bytes]:
-        """See `sight.pack`."""
-        return sight.pack
+    def codec(self) -> Codec:
+        """See `Sight.pack_into`."""
+        return self._sight
 
     def pack(self, state: Last) -> bytes:
-        """See `sight.pack`."""
-        return sight.pack(state)
+        """See `Sight.pack_into`."""
+        return self._sight.packed(state)
 
     def unpack(self, raw: bytes) -> Last:
         """As packed."""
-        return sight.unpack(raw)
+        return self._sight.unpack(raw)
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,9 @@ class DistinctSketch(Feature[Ranks]):
             self._sketching.note(state, names, at)
         return state
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Sketching.note`."""
-        return self._sketching.noting(self.names.of)
+        return sketch.Noting(self._sketching, self.names.of)
 
     def merge(self, ours: Ranks, theirs: Ranks) -> Ranks:
         """All pairs of both that none beats."""
@@ -157,13 +159,13 @@ class DistinctSketch(Feature[Ranks]):
         """See `Sketching.estimate`."""
         return (self._sketching.estimate(state, now),)
 
-    def packer(self) -> Callable[[Ranks], bytes]:
-        """See `sketch.pack`."""
-        return sketch.pack
+    def codec(self) -> Codec:
+        """See `Sketching`."""
+        return self._sketching
 
     def pack(self, state: Ranks) -> bytes:
-        """See `sketch.pack`."""
-        return sketch.pack(state)
+        """See `Sketching.pack_into`."""
+        return self._sketching.packed(state)
 
     def unpack(self, raw: bytes) -> Ranks:
         """As packed."""

@@ -2,7 +2,7 @@
 
 import struct
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import mmh3
 
 from attune.errors import ConfigurationError
-from attune.features.feature import ACTS, Act, Feature, Field, Update
+from attune.features.codec import Asking, Codec
+from attune.features.feature import ACTS, Act, Feature, Field
 from attune.features.plain import PlainView
 from attune.features.ranks import Rfm
 from attune.features.spelling import camel
+from attune.features.steps import Calling, Step
 from attune.features.view import Entity, FeatureView, speaks_for
 
 
@@ -25,7 +27,7 @@ class Plan:
     the numbers of those that it touches.
     """
 
-    steps: tuple[tuple[int, Update], ...]
+    steps: tuple[tuple[int, Step], ...]
     mask: int
     views: tuple[int, ...]
 
@@ -41,14 +43,14 @@ class Place(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """A view of which events have touched some features: those with the numbers."""
+    """A view of which events have touched some features: those with the numbers in the mask."""
 
     number: int
     name: str
     version: int
     start: int
     stop: int
-    features: tuple[int, ...]
+    mask: int
 
 
 class FeatureSet:
@@ -78,9 +80,14 @@ class FeatureSet:
         self.tag_of: Mapping[str, int] = {v.state_name: tag(v.state_name) for v in self.views}
         self.tags: bytes = struct.pack(f"<{len(self.views)}H", *self.tag_of.values())
         self.features: tuple[Feature[Any], ...] = tuple(f for v in self.views for f in v.features)
-        self.packs = tuple(map(_packer, self.features))
-        self.empties = tuple(feature.empty for feature in self.features)
+        self.codecs = tuple(map(_codec, self.features))
         self.owners = tuple((view, i) for view in self.views for i in range(len(view.features)))
+        self.spots = tuple(
+            (number, len(view.features), index)
+            for number, view in enumerate(self.views)
+            for index in range(len(view.features))
+        )
+        """Of each feature: which view it is of, how many that has, and which of those it is."""
         self.places: dict[str, Place] = {p.view.state_name: p for p in self._places()}
         self.plans: dict[Act, Plan] = {act: self._plan(act) for act in ACTS}
         self._touched: dict[int, tuple[Touched, ...]] = {}
@@ -104,7 +111,7 @@ class FeatureSet:
         found = self._touched.get(mask)
         if found is None:
             found = self._touched[mask] = tuple(
-                Touched(number, name, view.version, start, stop, _numbers(mask & own))
+                Touched(number, name, view.version, start, stop, mask & own)
                 for name, (number, view, start, stop, own) in self.places.items()
                 if mask & own
             )
@@ -124,7 +131,7 @@ class FeatureSet:
 
     def _plan(self, act: Act) -> Plan:
         numbered = [(i, f) for i, f in enumerate(self.features) if act in f.acts]
-        steps = tuple((i, _updater(feature, act)) for i, feature in numbered)
+        steps = tuple((i, _step(feature, act)) for i, feature in numbered)
         views = tuple(number for number, view in enumerate(self.views) if act in view.acts)
         return Plan(steps, sum(1 << i for i, _ in numbered), views)
 
@@ -143,16 +150,15 @@ class FeatureSet:
                 )
 
 
-def _updater(feature: Feature[Any], act: Act) -> Update:
-    return feature.updater(act) if speaks_for(feature, "updater", "update") else feature.update
+def _step(feature: Feature[Any], act: Act) -> Step:
+    shorter = speaks_for(feature, "step", "update")
+    return feature.step(act) if shorter else Calling(feature.update)
 
 
-def _packer(feature: Feature[Any]) -> Callable[[Any], bytes]:
-    return feature.packer() if speaks_for(feature, "packer", "pack") else feature.pack
-
-
-def _numbers(mask: int) -> tuple[int, ...]:
-    return tuple(number for number in range(mask.bit_length()) if mask >> number & 1)
+def _codec(feature: Feature[Any]) -> Codec:
+    if all(speaks_for(feature, "codec", whole) for whole in ("empty", "pack", "unpack")):
+        return feature.codec()
+    return Asking(feature.empty, feature.pack, feature.unpack)
 
 
 def tag(state_name: str) -> int:

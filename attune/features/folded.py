@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter
+from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.collect.event import Event
-from attune.features.feature import Act, CorruptState, Feature, Value
-from attune.features.feature_set import FeatureSet, Place, Plan
-from attune.features.parts import as_of, joined
+from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Value
+from attune.features.feature_set import FeatureSet, Place, Plan, Touched
+from attune.features.parts import HEAD_SIZE, NARROW, as_of, begin, check, joined, part
 from attune.features.view import FeatureView
 
 _UNREAD: Final[Any] = object()
@@ -32,12 +33,13 @@ class Folded:
     others. Everywhere here views go by their state's name.
     """
 
-    __slots__ = ("_at", "_dirty", "_features", "_lost", "_parts", "_plan", "_states", "_times")
+    __slots__ = ("_at", "_dirty", "_features", "_lost", "_plan", "_raws", "_states", "_times")
 
     def __init__(self, features: FeatureSet, stored: Mapping[str, bytes]) -> None:
         self._features = features
         self._states: list[Any] = [_UNREAD] * len(features.features)
-        self._parts: list[bytes] = [b""] * len(features.features)
+        self._raws: list[bytes] = [b""] * len(features.views)
+        """Each view as it was stored or told last."""
         self._times: list[int] = [0] * len(features.views)
         """Time of the latest event of each view, ms since 1970."""
         self._plan: Plan | None = None
@@ -77,18 +79,14 @@ class Folded:
         features = self._features
         plan = features.plans[act]
         states = self._states
-        moment: Any = at  # one object for all calls, not an integer made for each
         number = -1
         try:
-            for number, update in plan.steps:
+            for number, step in plan.steps:
                 state = states[number]
                 if state is _UNREAD:
-                    raw = self._parts[number]
-                    states[number] = state = (
-                        self.state(number) if raw else features.empties[number]()
-                    )
+                    states[number] = state = self._unpacked(number)
                 if not skipped or number not in skipped:
-                    states[number] = update(state, event, moment)
+                    states[number] = step.update(state, event, at)
         except Exception as error:
             raise Raised(number, features.features[number]) from error
         self._dirty |= plan.mask
@@ -140,7 +138,7 @@ class Folded:
 
     def holds(self, number: int) -> bool:
         """Say whether there is anything in the feature with this number."""
-        return bool(self._parts[number]) or self._states[number] is not _UNREAD
+        return self._states[number] is not _UNREAD or bool(self._part(number))
 
     def read(self, view: FeatureView, now: int) -> dict[str, Value]:
         """Return the values of a view at `now` (ms since 1970)."""
@@ -185,17 +183,53 @@ class Folded:
         if not self._dirty:
             return found
         self._date()
-        parts, states, times = self._parts, self._states, self._times
-        packs = self._features.packs
-        for view, name, version, start, stop, touched in self._features.touched(self._dirty):
-            for number in touched:
-                try:
-                    parts[number] = packs[number](states[number])
-                except Exception as error:  # noqa: BLE001 - as in `merge`
-                    self._give_up(number, error)
-            found[name] = joined(version, parts[start:stop], times[view])
+        for touched in self._features.touched(self._dirty):
+            found[touched.name] = self._raws[touched.number] = self._joined(touched)
         self._dirty = 0
         return found
+
+    def _joined(self, touched: Touched) -> bytes:
+        """Return the bytes of a view: packed anew what was touched, and the rest as it was."""
+        view, _, version, start, stop, mask = touched
+        first: i64 = start
+        count: i64 = stop - start
+        out = BytesWriter()
+        begin(out, version, count, self._times[view])
+        for number in range(start, stop):
+            before: i64 = len(out)
+            self._pack(number, out, anew=bool(mask >> number & 1))
+            length: i64 = len(out) - before
+            if length >= NARROW:  # rare: once more, each apart
+                return joined(version, self._packed(touched), self._times[view])
+            out[HEAD_SIZE + number - first] = u8(length)
+        return out.getvalue()
+
+    def _packed(self, touched: Touched) -> list[bytes]:
+        """Return the bytes of each feature of a view."""
+        parts: list[bytes] = []
+        for number in range(touched.start, touched.stop):
+            out = BytesWriter()
+            self._pack(number, out, anew=bool(touched.mask >> number & 1))
+            parts.append(out.getvalue())
+        return parts
+
+    def _pack(self, number: int, out: BytesWriter, *, anew: bool) -> None:
+        """Write the state of a feature, or what it was where that cannot be packed."""
+        if anew:
+            start: i64 = len(out)
+            try:
+                self._features.codecs[number].pack_into(self._states[number], out)
+            except Exception as error:  # noqa: BLE001 - as in `merge`
+                out.truncate(start)
+                self._give_up(number, error)
+            else:
+                return
+        out.write(self._part(number))
+
+    def _part(self, number: int) -> bytes:
+        """Return the bytes of a feature as they were stored or told last."""
+        view, count, index = self._features.spots[number]
+        return part(self._raws[view], count, index)
 
     def _give_up(self, number: int, error: Exception) -> None:
         """Go back to what was stored last."""
@@ -207,18 +241,19 @@ class Folded:
     def _take_over(self, place: Place, raw: bytes) -> None:
         number, view, start, stop, _ = place
         try:
-            self._parts[start:stop] = view.split(raw)
+            check(view.version, stop - start, raw)
         except CorruptState as error:
-            self._lose(view.state_name, str(error))
+            self._lose(view.state_name, view.unreadable(error))
         else:
+            self._raws[number] = raw
             self._times[number] = as_of(raw)
 
     def _unpacked(self, number: int) -> Any:  # noqa: ANN401 - as above
-        part = self._parts[number]
-        if part:
-            view, place = self._features.owners[number]
+        codec = self._features.codecs[number]
+        if raw := self._part(number):
             try:
-                return view.unpacked(place, part)
-            except CorruptState as error:
-                self._lose(view.state_name, str(error))
-        return self._features.features[number].empty()
+                return codec.unpack(raw)
+            except NOT_A_STATE as error:
+                view, place = self._features.owners[number]
+                self._lose(view.state_name, view.unreadable(error, place))
+        return codec.empty()

@@ -2,10 +2,15 @@
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
+
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
+from attune.features.codec import Codec, write_u32
 from attune.features.feature import HOUR, CorruptState
+from attune.features.steps import Step
 
 _WEEK: Final = 7 * 24 * HOUR
 _MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
@@ -19,18 +24,39 @@ Ends = tuple[int, int]
 NEVER: Final = (-1, -1)
 
 
-class Slots:
+class Slots(Codec):
     """Counts events by slot of the week, from Monday 00:00 UTC; `hours` divides the week."""
 
     def __init__(self, hours: int) -> None:
         self._hours = hours
         self._slot = hours * HOUR
 
-    def update(self, state: dict[int, int], event: Event, at: int) -> dict[int, int]:  # noqa: ARG002 - being there
+    def count(self, state: dict[int, int], at: int) -> dict[int, int]:
         """Count an event at `at`."""
         slot = (at - _MONDAY) % _WEEK // self._slot
         state[slot] = state.get(slot, 0) + 1
         return state
+
+    def empty(self) -> dict[int, int]:
+        """Never here."""
+        return {}
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - as `count` has it
+        """Write how many slots, which, and a byte or four of each."""
+        counted: dict[int, int] = state
+        if not counted:
+            return
+        slots = sorted(counted)
+        out.append(len(slots))
+        most = 0
+        for slot in slots:
+            out.append(slot)
+            most = max(most, counted[slot])
+        for slot in slots:
+            if most < _NARROW:
+                out.append(counted[slot])
+            else:
+                write_u32(out, counted[slot])
 
     def unpack(self, raw: bytes) -> dict[int, int]:
         """Return the state in packed bytes."""
@@ -45,32 +71,52 @@ class Slots:
         return state
 
 
-def pack_slots(state: dict[int, int]) -> bytes:
-    """How many slots, which, and a byte or four of each."""
-    if not state:
-        return b""
-    slots = sorted(state)
-    counts = [state[slot] for slot in slots]
-    if max(counts) < _NARROW:
-        return bytes([len(slots), *slots, *counts])
-    return bytes([len(slots), *slots]) + struct.pack(f"<{len(counts)}I", *counts)
+@mypyc_attr(acyclic=True)
+class Counting(Step):
+    """Counts events by slot."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Count one at `at`."""
+        return self._slots.count(state, at)
 
 
-def stretch(state: Ends, event: Event, at: int) -> Ends:  # noqa: ARG001 - that it happened
-    """Stretch to the event."""
-    first, last = state
-    if first < 0:  # never yet
-        return (at, at)
-    return (min(at, first), max(at, last))
+class _Stretch(Step):
+    """Stretches to an event."""
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Stretch to `at`."""
+        ends: Ends = state
+        first, last = ends
+        if first < 0:  # never yet
+            return (at, at)
+        return (min(at, first), max(at, last))
 
 
-def pack_ends(state: Ends) -> bytes:
+STRETCH: Final = _Stretch()
+
+
+class _BothEnds(Codec):
     """16 bytes."""
-    first, last = state
-    return b"" if first < 0 else _BOTH.pack(first, last)
+
+    def empty(self) -> Ends:
+        """Never."""
+        return NEVER
+
+    def unpack(self, raw: bytes) -> Ends:
+        """Return the state in packed bytes."""
+        first, last = _BOTH.unpack(raw)
+        return first, last
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Ends`
+        """Write them."""
+        ends: Ends = state
+        first, last = ends
+        if first >= 0:
+            write_i64_le(out, first)
+            write_i64_le(out, last)
 
 
-def unpack_ends(raw: bytes) -> Ends:
-    """Return the state in packed bytes."""
-    first, last = _BOTH.unpack(raw)
-    return first, last
+ENDS: Final = _BothEnds()

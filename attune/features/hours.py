@@ -1,12 +1,13 @@
 """When in the week an entity is active."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.feature import VISIT_ACTS, Act, Feature, Field, Update, Value
-from attune.features.habits import HOURS, Slots, pack_slots
+from attune.features.codec import Codec
+from attune.features.feature import VISIT_ACTS, Act, Feature, Field, Value
+from attune.features.habits import HOURS, Counting, Slots
+from attune.features.steps import Step
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class HourOfWeek(Feature[dict[int, int]]):
         """Never here; the state maps a slot to its events."""
         return {}
 
-    def update(self, state: dict[int, int], event: Event, at: int) -> dict[int, int]:
+    def update(self, state: dict[int, int], event: Event, at: int) -> dict[int, int]:  # noqa: ARG002 - being there
         """Count the event in its slot."""
-        return self._slots.update(state, event, at)
+        return self._slots.count(state, at)
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
-        """See `Slots.update`."""
-        return self._slots.update
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
+        """See `Slots.count`."""
+        return Counting(self._slots)
 
     def merge(self, ours: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
         """Add."""
@@ -63,11 +64,11 @@ class HourOfWeek(Feature[dict[int, int]]):
 
     def pack(self, state: dict[int, int]) -> bytes:
         """How many slots, which, and a byte or four of each."""
-        return pack_slots(state)
+        return self._slots.packed(state)
 
-    def packer(self) -> Callable[[dict[int, int]], bytes]:
-        """See `habits.pack_slots`."""
-        return pack_slots
+    def codec(self) -> Codec:
+        """See `Slots.pack_into`."""
+        return self._slots
 
     def unpack(self, raw: bytes) -> dict[int, int]:
         """As packed."""

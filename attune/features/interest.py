@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features import lately
+from attune.features.codec import Codec
 from attune.features.feature import (
     DAY,
     MINUTE,
@@ -13,13 +14,20 @@ from attune.features.feature import (
     Act,
     Feature,
     Field,
-    Update,
     Value,
     act_of,
 )
 from attune.features.lately import Lately, Times
 from attune.features.names import CATEGORY, Names
-from attune.features.tastes import MOST_AGES, MOST_NAMES, MOST_SECONDS, Liking, Tastes
+from attune.features.steps import Step
+from attune.features.tastes import (
+    MOST_AGES,
+    MOST_NAMES,
+    MOST_SECONDS,
+    Giving,
+    Liking,
+    Tastes,
+)
 
 _SHOPPING: frozenset[Act] = frozenset({"viewed", "added", "purchased"})
 
@@ -55,9 +63,9 @@ class Latest(Feature[Times]):
         """Put the names of the event in front."""
         return self._lately.note(state, self.names.of(event), at)
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Lately.note`."""
-        return self._lately.noting(self.names.of)
+        return lately.Noting(self._lately, self.names.of)
 
     def merge(self, ours: Times, theirs: Times) -> Times:
         """Keep the newest of both."""
@@ -65,7 +73,7 @@ class Latest(Feature[Times]):
 
     def read(self, state: Times, now: int) -> tuple[Value, ...]:
         """Newest first."""
-        return lately.read(lately.pack(state), now)
+        return lately.read(self._lately.packed(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
@@ -75,17 +83,17 @@ class Latest(Feature[Times]):
         """See `lately.read`."""
         return lately.read
 
-    def packer(self) -> Callable[[Times], bytes]:
-        """See `lately.pack`."""
-        return lately.pack
+    def codec(self) -> Codec:
+        """See `Lately.pack_into`."""
+        return self._lately
 
     def pack(self, state: Times) -> bytes:
-        """See `lately.pack`."""
-        return lately.pack(state)
+        """See `Lately.pack_into`."""
+        return self._lately.packed(state)
 
     def unpack(self, raw: bytes) -> Times:
         """As packed."""
-        return lately.unpack(raw)
+        return self._lately.unpack(raw)
 
 
 @dataclass(frozen=True)
@@ -167,13 +175,13 @@ class Affinity(Feature[Tastes]):
             self._liking.add(state, names, at, self.points.get(act_of(event), 1))
         return state
 
-    def updater(self, act: Act) -> Update:
+    def step(self, act: Act) -> Step:
         """Return `update` with the points looked up."""
-        return self._liking.giving(self.names.of, self.points.get(act, 1))
+        return Giving(self._liking, self.names.of, self.points.get(act, 1))
 
-    def packer(self) -> Callable[[Tastes], bytes]:
-        """See `Liking.pack`."""
-        return self._liking.pack
+    def codec(self) -> Codec:
+        """See `Liking.pack_into`."""
+        return self._liking
 
     def merge(self, ours: Tastes, theirs: Tastes) -> Tastes:
         """Add name by name."""
@@ -181,7 +189,7 @@ class Affinity(Feature[Tastes]):
 
     def read(self, state: Tastes, now: int) -> tuple[Value, ...]:
         """Shares do not change with time: the points of all names halve together."""
-        return self._liking.read(self._liking.pack(state), now)
+        return self._liking.read(self._liking.packed(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
@@ -192,8 +200,8 @@ class Affinity(Feature[Tastes]):
         return self._liking.read
 
     def pack(self, state: Tastes) -> bytes:
-        """See `Liking.pack`."""
-        return self._liking.pack(state)
+        """See `Liking.pack_into`."""
+        return self._liking.packed(state)
 
     def unpack(self, raw: bytes) -> Tastes:
         """As packed."""

@@ -1,32 +1,27 @@
 """The names that were met last, in their order; apart from `interest`, so that it is compiled."""
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
+from librt.strings import BytesWriter
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.feature import SECOND, Update, Value
+from attune.features.codec import Codec
+from attune.features.feature import SECOND, Value
 from attune.features.naming import Naming
+from attune.features.steps import Step
 
 Times: TypeAlias = dict[str, int]
 """Name -> second of its latest event, the oldest first; of equal ones the last name first."""
 
 
-class Lately:
+class Lately(Codec):
     """Keeps the `keep` newest names."""
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
-
-    def noting(self, names_of: Naming) -> Update:
-        """Return what notes the names of an event, at its time (ms since 1970)."""
-
-        def note(state: Times, event: Event, at: int) -> Times:
-            names = names_of(event)
-            return self.note(state, names, at) if names else state
-
-        return note
 
     def note(self, state: Times, names: Sequence[str], at: int) -> Times:
         """Put names behind the others, or where they belong if they come late."""
@@ -46,34 +41,51 @@ class Lately:
             ours[name] = max(at, ours.get(name, at))
         return self._newest(_ordered(ours))
 
+    def empty(self) -> Times:
+        """Nothing met."""
+        return {}
+
+    def unpack(self, raw: bytes) -> Times:
+        """Return the names in packed bytes.
+
+        Raises:
+            ValueError: they are none.
+        """
+        newest, ago = _DECODER.decode(raw)
+        return {name: newest - seconds for name, seconds in ago.items()}
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Times`
+        """Write as MessagePack: the latest second, and the seconds from each until then."""
+        times: Times = state
+        if not times:
+            return
+        newest = times[next(reversed(times))]
+        out.write(_ENCODER.encode((newest, {name: newest - at for name, at in times.items()})))
+
     def _newest(self, state: Times) -> Times:
         while len(state) > self._keep:
             del state[next(iter(state))]
         return state
 
 
+@mypyc_attr(acyclic=True)
+class Noting(Step):
+    """Notes the names of an event."""
+
+    def __init__(self, lately: Lately, names_of: Naming) -> None:
+        self._lately = lately
+        self._names_of = names_of
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Put them behind the others."""
+        names = self._names_of(event)
+        return self._lately.note(state, names, at) if names else state
+
+
 def _ordered(times: Times) -> Times:
     names = sorted(times, reverse=True)
     names.sort(key=times.__getitem__)
     return {name: times[name] for name in names}
-
-
-def pack(state: Times) -> bytes:
-    """As MessagePack: the latest second, and the seconds from each until then."""
-    if not state:
-        return b""
-    newest = state[next(reversed(state))]
-    return _ENCODER.encode((newest, {name: newest - at for name, at in state.items()}))
-
-
-def unpack(raw: bytes) -> Times:
-    """Return the names in packed bytes.
-
-    Raises:
-        ValueError: they are none.
-    """
-    newest, ago = _DECODER.decode(raw)
-    return {name: newest - seconds for name, seconds in ago.items()}
 
 
 def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless

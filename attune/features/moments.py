@@ -1,11 +1,12 @@
 """When something first and last happened."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from attune.collect.event import Event
-from attune.features.feature import DAY, VISIT_ACTS, Act, Feature, Field, Update, Value
-from attune.features.habits import NEVER, Ends, pack_ends, stretch, unpack_ends
+from attune.features.codec import Codec
+from attune.features.feature import DAY, VISIT_ACTS, Act, Feature, Field, Value
+from attune.features.habits import ENDS, NEVER, STRETCH, Ends
+from attune.features.steps import Step
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,12 @@ class FirstAndLast(Feature[Ends]):
 
     def update(self, state: Ends, event: Event, at: int) -> Ends:
         """Stretch to the event."""
-        return stretch(state, event, at)
+        stretched: Ends = STRETCH.update(state, event, at)
+        return stretched
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
-        """See `habits.stretch`."""
-        return stretch
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
+        """See `habits.STRETCH`."""
+        return STRETCH
 
     def merge(self, ours: Ends, theirs: Ends) -> Ends:
         """The first and the last of both."""
@@ -54,12 +56,12 @@ class FirstAndLast(Feature[Ends]):
 
     def pack(self, state: Ends) -> bytes:
         """16 bytes."""
-        return pack_ends(state)
+        return ENDS.packed(state)
 
-    def packer(self) -> Callable[[Ends], bytes]:
-        """See `habits.pack_ends`."""
-        return pack_ends
+    def codec(self) -> Codec:
+        """See `habits.ENDS`."""
+        return ENDS
 
     def unpack(self, raw: bytes) -> Ends:
         """As packed."""
-        return unpack_ends(raw)
+        return ENDS.unpack(raw)

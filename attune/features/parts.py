@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
+from librt.strings import BytesWriter, write_i64_le
+from mypy_extensions import i64
+
 from attune.features.feature import CorruptState
 
 Parts: TypeAlias = list[bytes]
@@ -18,26 +21,29 @@ _WIDE: Final = 0xA8
 """First byte where a part has 256 bytes or more: lengths are four bytes each then."""
 
 _HEAD: Final = struct.Struct("<Q")
-_HEAD_SIZE: Final = 8
+HEAD_SIZE: Final = 8
 _AS_OF: Final = 16
 """The head as one number: first byte, version, and above these bits the time of the latest event,
 ms since 1970: enough until the year 10889."""
 
-_NARROW: Final = 256
+NARROW: Final = 256
+"""Bytes of a part: all have less, or lengths are wide."""
+
+
+def begin(out: BytesWriter, version: int, count: int, as_of: i64) -> None:
+    """Write a head, and a byte for the length of each narrow part, which is still to be set."""
+    write_i64_le(out, as_of << _AS_OF | version << 8 | _MAGIC)
+    for _ in range(count):
+        out.append(0)
 
 
 def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
     """Return packed states of a view in one piece, with the time of the latest event."""
-    lengths: list[int] = []
-    longest = 0
-    for part in parts:
-        length = len(part)
-        lengths.append(length)
-        longest = max(longest, length)
-    if longest >= _NARROW:
+    lengths = [len(part) for part in parts]
+    if max(lengths) >= NARROW:
         head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
         return b"".join([head, _lengths(len(lengths)).pack(*lengths), *parts])
-    head = (as_of << _AS_OF | version << 8 | _MAGIC).to_bytes(_HEAD_SIZE, "little")
+    head = _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC)
     return b"".join([head, bytes(lengths), *parts])
 
 
@@ -47,27 +53,55 @@ def split(version: int, count: int, raw: bytes) -> Parts:
     Raises:
         CorruptState: they are not `count` states in this version.
     """
-    start = _HEAD.size + count
-    if len(raw) < start or raw[1] != version or raw[0] not in (_MAGIC, _WIDE):
-        raise CorruptState("does not begin as it should")
-    lengths: Sequence[int] = raw[_HEAD.size : start]
-    if raw[0] == _WIDE:
-        layout = _lengths(count)
-        start = _HEAD.size + layout.size
-        if len(raw) < start or max(lengths := layout.unpack_from(raw, _HEAD.size)) < _NARROW:
-            raise CorruptState("does not begin as it should")
-    parts = []
+    lengths, start = _told(version, count, raw)
+    parts: Parts = []
     for length in lengths:
         parts.append(raw[start : start + length])
         start += length
-    if start != len(raw):
-        raise CorruptState(f"{len(raw)} bytes instead of {start}")
     return parts
+
+
+def check(version: int, count: int, raw: bytes) -> None:
+    """See that `part` can take stored bytes apart.
+
+    Raises:
+        CorruptState: they are not `count` states in this version.
+    """
+    _told(version, count, raw)
+
+
+def part(raw: bytes, count: int, index: int) -> bytes:
+    """Return one of the `count` packed states in bytes that were checked, or that are none."""
+    if not raw:
+        return b""
+    if raw[0] == _WIDE:
+        return split(raw[1], count, raw)[index]
+    start = HEAD_SIZE + count
+    for place in range(HEAD_SIZE, HEAD_SIZE + index):
+        start += raw[place]
+    return raw[start : start + raw[HEAD_SIZE + index]]
+
+
+def _told(version: int, count: int, raw: bytes) -> tuple[Sequence[int], int]:
+    """Return the lengths of the parts, and where the first begins."""
+    start = HEAD_SIZE + count
+    if len(raw) < start or raw[1] != version or raw[0] not in (_MAGIC, _WIDE):
+        raise CorruptState("does not begin as it should")
+    lengths: Sequence[int] = raw[HEAD_SIZE:start]
+    if raw[0] == _WIDE:
+        layout = _lengths(count)
+        start = HEAD_SIZE + layout.size
+        if len(raw) < start or max(lengths := layout.unpack_from(raw, HEAD_SIZE)) < NARROW:
+            raise CorruptState("does not begin as it should")
+    end = start + sum(lengths)
+    if end != len(raw):
+        raise CorruptState(f"{len(raw)} bytes instead of {end}")
+    return lengths, start
 
 
 def as_of(raw: bytes) -> int:
     """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
-    return int.from_bytes(raw[2 : _HEAD.size], "little")
+    return int.from_bytes(raw[2:HEAD_SIZE], "little")
 
 
 @cache

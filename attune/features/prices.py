@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from attune.collect.event import Event
 from attune.features import seen
-from attune.features.feature import Act, Feature, Field, Update, Value, act_of
+from attune.features.codec import Codec
+from attune.features.feature import Act, Feature, Field, Value, act_of
 from attune.features.seen import Seen
+from attune.features.steps import Step
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,12 @@ class PriceSensitivity(Feature[Seen]):
 
     def update(self, state: Seen, event: Event, at: int) -> Seen:
         """Add the prices of the event's products."""
-        added_up: Seen = self.updater(act_of(event))(state, event, at)
+        added_up: Seen = self.step(act_of(event)).update(state, event, at)
         return added_up
 
-    def updater(self, act: Act) -> Update:
+    def step(self, act: Act) -> Step:
         """See `seen`."""
-        return seen.viewed if act == "viewed" else seen.added
+        return seen.VIEWED if act == "viewed" else seen.ADDED
 
     def merge(self, ours: Seen, theirs: Seen) -> Seen:
         """Add."""
@@ -66,12 +68,12 @@ class PriceSensitivity(Feature[Seen]):
 
     def pack(self, state: Seen) -> bytes:
         """12 bytes where cents say it, else 24."""
-        return seen.pack(state)
+        return seen.PRICES.packed(state)
 
-    def packer(self) -> Callable[[Seen], bytes]:
-        """See `seen.pack`."""
-        return seen.pack
+    def codec(self) -> Codec:
+        """See `seen.PRICES`."""
+        return seen.PRICES
 
     def unpack(self, raw: bytes) -> Seen:
         """As packed."""
-        return seen.unpack(raw)
+        return seen.PRICES.unpack(raw)

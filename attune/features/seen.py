@@ -1,13 +1,16 @@
 """Prices that somebody has seen, line by line, and their bytes; apart from `prices`: compiled."""
 
 import struct
-from typing import Final
+from typing import Any, Final
 
+from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
+from attune.features.codec import Codec, write_u16, write_u32
 from attune.features.feature import Value
 from attune.features.money import CENT, MICROS
+from attune.features.steps import Step
 
 _LAYOUT: Final = struct.Struct("<IqIq")
 _CENTS: Final = struct.Struct("<HIHI")
@@ -28,64 +31,88 @@ class Seen:
         self.taken_micros: int = 0
 
 
-def viewed(state: Seen, event: Event, at: int) -> Seen:  # noqa: ARG001 - ageless
-    """Add the prices of products that were looked at."""
-    commerce = event.commerce
-    if commerce is not None:
-        for product in commerce.products:
-            price = product.price_micros
-            if price is not None:
-                state.looked += 1
-                state.looked_micros += price
-    return state
+class _Viewed(Step):
+    """Adds the prices of products that were looked at."""
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Add them."""
+        seen: Seen = state
+        commerce = event.commerce
+        if commerce is not None:
+            for product in commerce.products:
+                price = product.price_micros
+                if price is not None:
+                    seen.looked += 1
+                    seen.looked_micros += price
+        return seen
 
 
-def added(state: Seen, event: Event, at: int) -> Seen:  # noqa: ARG001 - ageless
-    """Add the prices of products that were put into the cart."""
-    commerce = event.commerce
-    if commerce is not None:
-        for product in commerce.products:
-            price = product.price_micros
-            if price is not None:
-                state.taken += 1
-                state.taken_micros += price
-    return state
+class _Added(Step):
+    """Adds the prices of products that were put into the cart."""
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Add them."""
+        seen: Seen = state
+        commerce = event.commerce
+        if commerce is not None:
+            for product in commerce.products:
+                price = product.price_micros
+                if price is not None:
+                    seen.taken += 1
+                    seen.taken_micros += price
+        return seen
 
 
-def pack(state: Seen) -> bytes:
+VIEWED: Final = _Viewed()
+ADDED: Final = _Added()
+
+
+class _Prices(Codec):
     """12 bytes where cents say it, else 24."""
-    if not state.looked and not state.taken:
-        return b""
-    looked, taken = state.looked_micros // CENT, state.taken_micros // CENT
-    if (
-        looked * CENT == state.looked_micros
-        and taken * CENT == state.taken_micros
-        and max(state.looked, state.taken) <= _MOST_LINES
-        and max(looked, taken) <= _MOST_CENTS
-    ):
-        return _CENTS.pack(state.looked, looked, state.taken, taken)
-    return _LAYOUT.pack(
-        state.looked,
-        min(state.looked_micros, _LARGEST),
-        state.taken,
-        min(state.taken_micros, _LARGEST),
-    )
+
+    def empty(self) -> Seen:
+        """No price seen."""
+        return Seen()
+
+    def unpack(self, raw: bytes) -> Seen:
+        """Return the state in packed bytes."""
+        state = Seen()
+        if len(raw) == _CENTS.size:
+            state.looked, looked, state.taken, taken = _CENTS.unpack(raw)
+            state.looked_micros, state.taken_micros = looked * CENT, taken * CENT
+        else:
+            state.looked, state.looked_micros, state.taken, state.taken_micros = _LAYOUT.unpack(raw)
+        return state
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Seen`
+        """Write them; what exceeds 64 bits stops there."""
+        seen: Seen = state
+        if not seen.looked and not seen.taken:
+            return
+        looked, taken = seen.looked_micros // CENT, seen.taken_micros // CENT
+        if (
+            looked * CENT == seen.looked_micros
+            and taken * CENT == seen.taken_micros
+            and max(seen.looked, seen.taken) <= _MOST_LINES
+            and max(looked, taken) <= _MOST_CENTS
+        ):
+            write_u16(out, seen.looked)
+            write_u32(out, looked)
+            write_u16(out, seen.taken)
+            write_u32(out, taken)
+            return
+        write_u32(out, seen.looked)
+        write_i64_le(out, min(seen.looked_micros, _LARGEST))
+        write_u32(out, seen.taken)
+        write_i64_le(out, min(seen.taken_micros, _LARGEST))
 
 
-def unpack(raw: bytes) -> Seen:
-    """Return the state in packed bytes."""
-    state = Seen()
-    if len(raw) == _CENTS.size:
-        state.looked, looked, state.taken, taken = _CENTS.unpack(raw)
-        state.looked_micros, state.taken_micros = looked * CENT, taken * CENT
-    else:
-        state.looked, state.looked_micros, state.taken, state.taken_micros = _LAYOUT.unpack(raw)
-    return state
+PRICES: Final = _Prices()
 
 
 def read(raw: bytes, now: int) -> tuple[Value, ...]:  # noqa: ARG001 - ageless
     """Return the means of packed prices, which may be none; see `means`."""
-    return means(unpack(raw) if raw else Seen())
+    return means(PRICES.unpack(raw) if raw else Seen())
 
 
 def means(state: Seen) -> tuple[Value, ...]:

@@ -1,10 +1,10 @@
 """Visits: runs of events with no gap of more than thirty minutes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
+from attune.features.codec import Codec
 from attune.features.feature import (
     HOUR,
     MINUTE,
@@ -13,10 +13,10 @@ from attune.features.feature import (
     Act,
     Feature,
     Field,
-    Update,
     Value,
 )
-from attune.features.visits import LONGEST, MOST_OPEN, Gaps, Visits, pack, unpack
+from attune.features.steps import Step
+from attune.features.visits import LONGEST, MOST_OPEN, Gaps, Lengthening, Visits
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,13 @@ class Sessions(Feature[Visits]):
         """Never here."""
         return Visits()
 
-    def update(self, state: Visits, event: Event, at: int) -> Visits:
+    def update(self, state: Visits, event: Event, at: int) -> Visits:  # noqa: ARG002 - being there
         """Let the event start, lengthen or join sessions."""
-        return self._gaps.update(state, event, at)
+        return self._gaps.take(state, at)
 
-    def updater(self, act: Act) -> Update:  # noqa: ARG002 - the same for all
-        """See `Gaps.update`."""
-        return self._gaps.update
+    def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
+        """See `Gaps.take`."""
+        return Lengthening(self._gaps)
 
     def merge(self, ours: Visits, theirs: Visits) -> Visits:
         """Join the open sessions of both; closed ones were apart and stay apart."""
@@ -92,12 +92,12 @@ class Sessions(Feature[Visits]):
 
     def pack(self, state: Visits) -> bytes:
         """9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end is kept."""
-        return pack(state)
+        return self._gaps.packed(state)
 
-    def packer(self) -> Callable[[Visits], bytes]:
-        """See `visits.pack`."""
-        return pack
+    def codec(self) -> Codec:
+        """See `Gaps.pack_into`."""
+        return self._gaps
 
     def unpack(self, raw: bytes) -> Visits:
         """As packed."""
-        return unpack(raw)
+        return self._gaps.unpack(raw)

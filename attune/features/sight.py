@@ -3,18 +3,22 @@
 import struct
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 import mmh3
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter
+from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.collect.event import Event
-from attune.features.feature import CorruptState, Update, Value
+from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.feature import CorruptState, Value
 from attune.features.naming import Naming
+from attune.features.steps import Step
 
 _HEAD: Final = struct.Struct("<IH")  # newest bucket, ages
 _FULL: Final = 255
+_HASH_BITS: Final = 32
+_HASH: Final = (1 << _HASH_BITS) - 1
 
 
 @mypyc_attr(acyclic=True)
@@ -28,24 +32,13 @@ class Last:
         self.held: dict[int, int] = held
 
 
-class Sight:
+class Sight(Codec):
     """A window of `span` buckets of `step` ms, over the `most` names that were seen last."""
 
     def __init__(self, step: int, span: int, most: int) -> None:
         self._step = step
         self._span = span
         self._most = most
-
-    def noting(self, names_of: Naming) -> Update:
-        """Return what notes the names of an event, at its time (ms since 1970)."""
-
-        def note(state: Last, event: Event, at: int) -> Last:
-            names = names_of(event)
-            if names:
-                self.note(state, names, at)
-            return state
-
-        return note
 
     def note(self, state: Last, names: Sequence[str], at: int) -> None:
         """Note names that were seen at a moment (ms since 1970)."""
@@ -83,6 +76,43 @@ class Sight:
             newest = sorted([(-bucket, number) for number, bucket in state.held.items()])
             state.held = {number: -ago for ago, number in newest[: self._most]}
 
+    def empty(self) -> Last:
+        """Nothing seen."""
+        return Last(0, {})
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Last`
+        """Write how many there are of each age, two bytes an age, then the names by age.
+
+        Those are four bytes each.
+        """
+        last: Last = state
+        newest = last.newest
+        keys = [newest - bucket << _HASH_BITS | number for number, bucket in last.held.items()]
+        if not keys:
+            return
+        keys.sort()
+        write_u32(out, newest)
+        sizes: i64 = len(out)
+        write_u16(out, 0)
+        size: i64 = 0
+        before: i64 = -1
+        count: i64 = 0
+        for key in keys:
+            age: i64 = key >> _HASH_BITS
+            if age != before or count == _FULL:
+                if count:
+                    out.append(count)
+                out.append(age)
+                size += 1
+                before = age
+                count = 0
+            count += 1
+        out.append(count)
+        out[sizes] = u8(size & _FULL)
+        out[sizes + 1] = u8(size >> 8)
+        for key in keys:
+            write_u32(out, key & _HASH)
+
     def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers at `now` (ms since 1970).
 
@@ -103,63 +133,35 @@ class Sight:
             raise CorruptState(f"{len(raw)} bytes of names")
         return (counted,)
 
+    def unpack(self, raw: bytes) -> Last:
+        """Return what was seen, of packed bytes.
 
-def pack(state: Last) -> bytes:
-    """How many there are of each age, two bytes an age, then the names by age, 4 bytes each."""
-    held, newest = state.held, state.newest
-    if not held:
-        return b""
-    if len(held) == 1:
-        (number, bucket), *_ = held.items()
-        return _ONE.pack(newest, 1, newest - bucket, 1, number)
-    by_age: dict[int, list[int]] = {}
-    for number, bucket in held.items():
-        age = newest - bucket
-        numbers = by_age.get(age)
-        if numbers is None:
-            by_age[age] = [number]
-        else:
-            numbers.append(number)
-    counted: list[int] = []
-    ordered: list[int] = []
-    for age in sorted(by_age):
-        numbers = by_age[age]
-        numbers.sort()
-        ordered += numbers
-        left = len(numbers)
-        while left:
-            count = min(left, _FULL)
-            counted.append(age)
-            counted.append(count)
-            left -= count
-    packed: bytes = _layout(len(counted), len(ordered)).pack(
-        newest, len(counted) >> 1, bytes(counted), *ordered
-    )
-    return packed
+        Raises:
+            ValueError, LookupError, struct.error: they are none.
+        """
+        newest, size = _HEAD.unpack_from(raw)
+        start = _HEAD.size
+        ages: list[int] = []
+        for _ in range(size):
+            ages += [raw[start]] * raw[start + 1]
+            start += 2
+        if len(raw) != start + 4 * len(ages):
+            raise CorruptState(f"{len(raw)} bytes of names")
+        numbers = array("I", raw[start:])
+        return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
 
 
-def unpack(raw: bytes) -> Last:
-    """Return what was seen, of packed bytes.
+@mypyc_attr(acyclic=True)
+class Noting(Step):
+    """Notes the names of an event."""
 
-    Raises:
-        ValueError, LookupError, struct.error: they are none.
-    """
-    newest, size = _HEAD.unpack_from(raw)
-    start = _HEAD.size
-    ages: list[int] = []
-    for _ in range(size):
-        ages += [raw[start]] * raw[start + 1]
-        start += 2
-    if len(raw) != start + 4 * len(ages):
-        raise CorruptState(f"{len(raw)} bytes of names")
-    numbers = array("I", raw[start:])
-    return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+    def __init__(self, sight: Sight, names_of: Naming) -> None:
+        self._sight = sight
+        self._names_of = names_of
 
-
-@lru_cache(maxsize=1 << 12)
-def _layout(counted: int, numbers: int) -> struct.Struct:
-    return struct.Struct(f"{_HEAD.format}{counted}s{numbers}I")
-
-
-_ONE: Final = struct.Struct("<IHBBI")
-"""Head, age and number where there is one name."""
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Note them."""
+        names = self._names_of(event)
+        if names:
+            self._sight.note(state, names, at)
+        return state

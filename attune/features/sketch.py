@@ -4,14 +4,17 @@ import math
 import struct
 from array import array
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import mmh3
+from librt.strings import BytesWriter
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.feature import CorruptState, Update
+from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.feature import CorruptState
 from attune.features.naming import Naming
+from attune.features.steps import Step
 
 _HEAD: Final = struct.Struct("<IH")  # newest bucket, pairs
 _HASH_BITS: Final = 32
@@ -32,24 +35,13 @@ class Ranks:
         self.held: dict[int, list[int]] = {}
 
 
-class Sketching:
+class Sketching(Codec):
     """A window of `span` buckets of `step` ms, over `2**precision` registers."""
 
     def __init__(self, step: int, span: int, precision: int) -> None:
         self._step = step
         self._span = span
         self._precision = precision
-
-    def noting(self, names_of: Naming) -> Update:
-        """Return what notes the names of an event, at its time (ms since 1970)."""
-
-        def note(state: Ranks, event: Event, at: int) -> Ranks:
-            names = names_of(event)
-            if names:
-                self.note(state, names, at)
-            return state
-
-        return note
 
     def note(self, state: Ranks, names: Sequence[str], at: int) -> None:
         """Note names that were seen at a moment (ms since 1970)."""
@@ -109,6 +101,29 @@ class Sketching:
             return registers * math.log(registers / empty)
         return raw
 
+    def empty(self) -> Ranks:
+        """Nothing seen."""
+        return Ranks(0)
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Ranks`
+        """Write 3 bytes a pair: its register and rank, and how many buckets before the newest."""
+        sketch: Ranks = state
+        if not sketch.held:
+            return
+        newest = sketch.newest
+        found: list[int] = []
+        for register, pairs in sketch.held.items():
+            for pair in pairs:
+                number = register << _RANK | pair & _RANKS
+                found.append(number << _AGE | newest - (pair >> _RANK))
+        found.sort()
+        write_u32(out, newest)
+        write_u16(out, len(found))
+        for each in found:
+            write_u16(out, each >> _AGE)
+        for each in found:
+            out.append(each & _AGES)
+
     def unpack(self, raw: bytes) -> Ranks:
         """Return the sketch in packed bytes.
 
@@ -133,20 +148,20 @@ class Sketching:
         return state
 
 
-def pack(state: Ranks) -> bytes:
-    """3 bytes a pair: its register and rank, and how many buckets before the newest."""
-    if not state.held:
-        return b""
-    newest = state.newest
-    found: list[int] = []
-    for register, pairs in state.held.items():
-        for pair in pairs:
-            number = register << _RANK | pair & _RANKS
-            found.append(number << _AGE | newest - (pair >> _RANK))
-    found.sort()
-    numbers = array("H", [each >> _AGE for each in found])
-    ages = bytes([each & _AGES for each in found])
-    return _HEAD.pack(newest, len(found)) + numbers.tobytes() + ages
+@mypyc_attr(acyclic=True)
+class Noting(Step):
+    """Notes the names of an event."""
+
+    def __init__(self, sketching: Sketching, names_of: Naming) -> None:
+        self._sketching = sketching
+        self._names_of = names_of
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Note them."""
+        names = self._names_of(event)
+        if names:
+            self._sketching.note(state, names, at)
+        return state
 
 
 def _note(held: dict[int, list[int]], register: int, new: int) -> None:

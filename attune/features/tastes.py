@@ -3,15 +3,18 @@
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.columns import table_packed, table_unpacked, unpacked
-from attune.features.feature import SECOND, CorruptState, Update, Value
+from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.columns import table_unpacked, unpacked, write_table
+from attune.features.feature import SECOND, CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
+from attune.features.steps import Step
 
 _HEAD: Final = struct.Struct("<IIBH")
 """Newest bucket (the minutes until the year 10136); the second after the latest event, from its
@@ -23,6 +26,7 @@ MOST_SECONDS: Final = (1 << 32) - 1
 MOST_NAMES: Final = 255
 MOST_AGES: Final = 16
 _TAKEN: Final = -1 << 62  # less than any points
+_LOW: Final = 255
 
 
 @mypyc_attr(acyclic=True)
@@ -43,7 +47,7 @@ class Tastes:
         """The names as they are stored; nothing when one has come or gone."""
 
 
-class Liking:
+class Liking(Codec):
     """How names gain points, lose them with age, and are let go: see `Affinity`.
 
     Of the `last` newest names, one at least, it is kept when they were met, and they are never let
@@ -62,17 +66,6 @@ class Liking:
     def empty(self) -> Tastes:
         """Nothing met."""
         return Tastes(0, [], [], [])
-
-    def giving(self, names_of: Naming, points: int) -> Update:
-        """Return what gives points to the names of an event, at its time (ms since 1970)."""
-
-        def give(state: Tastes, event: Event, at: int) -> Tastes:
-            names = names_of(event)
-            if names:  # else it says nothing of what they like
-                self.add(state, names, at, points)
-            return state
-
-        return give
 
     def add(self, state: Tastes, names: Sequence[str], at: int, points: int) -> None:
         """Give points to some names, at least one, at a moment (ms since 1970)."""
@@ -148,32 +141,39 @@ class Liking:
         del state.points[first : first + self._span]
         state.spelled = b""
 
-    def pack(self, state: Tastes) -> bytes:
-        """Return when names were met, their points by age, and the names themselves.
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Tastes`
+        """Write when names were met, their points by age, and the names themselves.
 
         When it was met is kept of the newest names alone. Others can only come to be among those by
         a newer event; or when those are forgotten, and then they are forgotten as well.
         """
-        names, met = state.names, state.met
-        count = len(names)
+        tastes: Tastes = state
+        met = tastes.met
+        count = len(met)
         if not count:
-            return b""
+            return
         newest = greatest(met, min(count, self._shown))
+        latest = met[newest[0]]
+        begun = tastes.newest * self._half_life // SECOND
+        write_u32(out, tastes.newest)
+        write_u32(out, min(max(0, latest - begun), MOST_SECONDS))  # more only of damaged ones
+        out.append(count)
+        ages: i64 = len(out)
+        write_u16(out, 0)
+        for place in newest:
+            out.append(place)
+        mask = write_table(out, tastes.points, self._span)
+        out[ages] = mask & _LOW
+        out[ages + 1] = mask >> 8
+        if not tastes.spelled:
+            tastes.spelled = spelled(tastes.names)
+        out.write(tastes.spelled)
+        for place in newest[1:]:
+            write_u32(out, min(latest - met[place], MOST_SECONDS))
         if count > self._shown:
-            kept = [0] * count
+            tastes.met = kept = [0] * count
             for place in newest:
                 kept[place] = met[place]
-            state.met = met = kept
-        latest = met[newest[0]]
-        ages, columns = table_packed(state.points, self._span)
-        if not state.spelled:
-            state.spelled = spelled(names)
-        seconds = [min(latest - met[place], MOST_SECONDS) for place in newest[1:]]
-        apart = [each.to_bytes(_SECONDS, "little") for each in seconds]
-        begun = state.newest * self._half_life // SECOND
-        since = min(max(0, latest - begun), MOST_SECONDS)  # more only of damaged ones
-        head = _HEAD.pack(state.newest, since, count, ages)
-        return b"".join([head, bytes(newest), *columns, state.spelled, *apart])
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
@@ -229,6 +229,23 @@ class Liking:
             return liked, shares
         newest = raw[_HEAD.size : _HEAD.size + min(last, told)]
         return [name_at(pieces, place) for place in newest], liked, shares
+
+
+@mypyc_attr(acyclic=True)
+class Giving(Step):
+    """Gives points to the names of an event."""
+
+    def __init__(self, liking: Liking, names_of: Naming, points: int) -> None:
+        self._liking = liking
+        self._names_of = names_of
+        self._points = points
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Give them; without a name an event says nothing of what they like."""
+        names = self._names_of(event)
+        if names:
+            self._liking.add(state, names, at, self._points)
+        return state
 
 
 def greatest(numbers: list[int], most: int) -> list[int]:

@@ -11,17 +11,23 @@ the next, or one with it. And a window that ends now covers the beginning of tha
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, compress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter
+from mypy_extensions import i64, mypyc_attr, u8
 
+from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.columns import loosened, squeezed, table_packed, table_unpacked
+from attune.features.codec import Codec
+from attune.features.columns import loosened, table_unpacked, write_table
 from attune.features.feature import MINUTE, CorruptState
+from attune.features.steps import Step
 
 _BYTE: Final = 256
+_LOW: Final = 255
+_BITS: Final[tuple[u8, ...]] = (128, 64, 32, 16, 8, 4, 2, 1)
 _FEW: Final = 16  # buckets that are told by their places, a byte each
 
 
@@ -54,7 +60,7 @@ class Ticks:
         """One a column, bucket after bucket."""
 
 
-class Scale:
+class Scale(Codec):
     """The windows of a state, finest first: adds, merges and packs `Ticks`.
 
     Whatever falls out at one event would fall out at any later one, and amounts are integers: the
@@ -104,14 +110,6 @@ class Scale:
         if place >= 0:
             ticks.amounts[self._first(ticks, place) + column] += amount
         return ticks
-
-    def counting(self, column: int) -> Callable[[Ticks, object, int], Ticks]:
-        """Return what counts 1 in a column, of a state, an event and its time."""
-
-        def count(ticks: Ticks, _: object, at: int) -> Ticks:
-            return self.add(ticks, at, column, 1)
-
-        return count
 
     def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket; `theirs` is spent."""
@@ -210,26 +208,43 @@ class Scale:
             found.append(current - bucket // (ratio // self._ratio[level]))
         return found
 
-    def pack(self, ticks: Ticks) -> bytes:
-        """Return the newest bucket, which buckets have something in them, and column by column.
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Ticks`
+        """Write the newest bucket, which buckets have something in them, and column by column.
 
         Few buckets are told by their places, more by a bit for each place there is.
         """
-        places = ticks.places
-        count = len(places)
+        ticks: Ticks = state
+        count: i64 = len(ticks.places)
         if not count:
-            return b""
-        which = bytes((count, *places)) if count <= self._few else self._flags(places)
-        mask, columns = table_packed(ticks.amounts, self.columns)
-        head = ticks.newest | mask << 8 * self._size
-        return b"".join([head.to_bytes(self._head, "little"), which, *columns])
+            return
+        newest: i64 = ticks.newest
+        for _ in range(self._size):
+            out.append(newest & _LOW)
+            newest >>= 8
+        masks: i64 = len(out)
+        for _ in range(self._head - self._size):
+            out.append(0)
+        if count <= self._few:
+            out.append(count)
+            for place in ticks.places:
+                out.append(place)
+        else:
+            self._write_flags(ticks.places, out)
+        mask = write_table(out, ticks.amounts, self.columns)
+        while mask:
+            out[masks] = mask & _LOW
+            masks += 1
+            mask >>= 8
 
-    def _flags(self, places: list[int]) -> bytes:
-        """Return a bit for each place there is, behind the 0 that says so."""
-        flags = bytearray(len(self._all))
-        for place in places:
-            flags[place] = 1
-        return b"\0" + squeezed(bytes(flags), 1)
+    def _write_flags(self, places: list[int], out: BytesWriter) -> None:
+        """Write a bit for each place there is, behind the 0 that says so."""
+        out.append(0)
+        start: i64 = len(out)
+        for _ in range(len(self._all) + 7 >> 3):
+            out.append(0)
+        for each in places:
+            place: i64 = each
+            out[start + (place >> 3)] |= _BITS[place & 7]
 
     def opened(self, raw: bytes) -> tuple[int, int, list[int], int]:
         """Return the newest bucket, a bit for each column, the places, and where columns begin.
@@ -257,6 +272,19 @@ class Scale:
         if end != len(raw):
             raise CorruptState(f"{len(raw)} bytes of buckets")
         return Ticks(newest, places, amounts)
+
+
+@mypyc_attr(acyclic=True)
+class Counting(Step):
+    """Counts 1 in a column."""
+
+    def __init__(self, scale: Scale, column: int) -> None:
+        self._scale = scale
+        self._column = column
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Count the event in its bucket."""
+        return self._scale.add(state, at, self._column, 1)
 
 
 def _ascending(places: bytes) -> list[int]:

@@ -1,12 +1,13 @@
 """One visit, when the entity is the visit itself."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from attune.collect.event import Event
-from attune.features.course import Course, pack, step_of, unpack
-from attune.features.feature import SECOND, VISIT_ACTS, Act, Feature, Field, Update, Value, act_of
+from attune.features.codec import Codec
+from attune.features.course import COURSES, Course, step_of
+from attune.features.feature import SECOND, VISIT_ACTS, Act, Feature, Field, Value, act_of
 from attune.features.money import MICROS
+from attune.features.steps import Step
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class Visit(Feature[Course]):
 
     def update(self, state: Course, event: Event, at: int) -> Course:
         """Count the event."""
-        counted: Course = step_of(act_of(event))(state, event, at)
+        counted: Course = step_of(act_of(event)).update(state, event, at)
         return counted
 
-    def updater(self, act: Act) -> Update:
+    def step(self, act: Act) -> Step:
         """See `course.step_of`."""
         return step_of(act)
 
@@ -65,12 +66,12 @@ class Visit(Feature[Course]):
 
     def pack(self, state: Course) -> bytes:
         """44 bytes."""
-        return pack(state)
+        return COURSES.packed(state)
 
-    def packer(self) -> Callable[[Course], bytes]:
-        """See `course.pack`."""
-        return pack
+    def codec(self) -> Codec:
+        """See `course.COURSES`."""
+        return COURSES
 
     def unpack(self, raw: bytes) -> Course:
         """As packed."""
-        return unpack(raw)
+        return COURSES.unpack(raw)

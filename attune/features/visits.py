@@ -2,12 +2,15 @@
 
 import struct
 from bisect import insort
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from librt.strings import BytesWriter, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
+from attune.features.codec import Codec, write_u32
 from attune.features.feature import CorruptState
+from attune.features.steps import Step
 
 Span: TypeAlias = tuple[int, int, int]
 """Start and end of a session (ms since 1970), and its events."""
@@ -16,8 +19,6 @@ _HEAD: Final = struct.Struct("<qB")  # latest event, sessions still open
 _CLOSED: Final = struct.Struct("<IQI")
 """Sessions closed for good, their length in all (ms), bounces."""
 _SPAN: Final = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
-_ONE: Final = struct.Struct("<qBIII")
-"""Head and span where there is one session, as there mostly is."""
 _SOME_CLOSED: Final = 0x80
 MOST_OPEN: Final = 127
 LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
@@ -37,14 +38,14 @@ class Visits:
         self.open: list[Span] = []
 
 
-class Gaps:
+class Gaps(Codec):
     """Sessions end after `gap` without an event, and are closed for good after `lateness` (ms)."""
 
     def __init__(self, gap: int, lateness: int) -> None:
         self._gap = gap
         self._lateness = lateness
 
-    def update(self, state: Visits, event: Event, at: int) -> Visits:  # noqa: ARG002 - being there
+    def take(self, state: Visits, at: int) -> Visits:
         """Let an event at `at` start, lengthen or join sessions."""
         if at < state.latest - self._lateness:
             return state
@@ -72,6 +73,48 @@ class Gaps:
         self._close(ours, max(ours.latest, theirs.latest))
         return ours
 
+    def empty(self) -> Visits:
+        """Never here."""
+        return Visits()
+
+    def unpack(self, raw: bytes) -> Visits:
+        """Return the state in packed bytes."""
+        state = Visits()
+        state.latest, count = _HEAD.unpack_from(raw)
+        start = _HEAD.size
+        if count & _SOME_CLOSED:
+            state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
+            start += _CLOSED.size
+        count %= _SOME_CLOSED
+        if not count or len(raw) != start + count * _SPAN.size:
+            raise CorruptState(f"{len(raw)} bytes of sessions")
+        for ago, length, events in _SPAN.iter_unpack(raw[start:]):
+            begun = state.latest - ago
+            state.open.append((begun, begun + length, events))
+        return state
+
+    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Visits`
+        """Write 9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end."""
+        visits: Visits = state
+        held = visits.open
+        count = len(held)
+        if not count:
+            return
+        latest = visits.latest
+        write_i64_le(out, latest)
+        if visits.closed:
+            out.append(count | _SOME_CLOSED)
+            write_u32(out, visits.closed)
+            write_i64_le(out, visits.length)
+            write_u32(out, visits.bounced)
+        else:
+            out.append(count)
+        for start, end, events in held:
+            begun = max(start, latest - LONGEST)
+            write_u32(out, latest - begun)
+            write_u32(out, end - begun)
+            write_u32(out, events)
+
     def _join(self, state: Visits, new: Span) -> None:
         apart: list[Span] = []
         start, end, events = new
@@ -94,39 +137,13 @@ class Gaps:
                 state.bounced += 1
 
 
-def pack(state: Visits) -> bytes:
-    """9 bytes, 16 for closed sessions, 12 an open one; of a too long one the end is kept."""
-    held = state.open
-    count = len(held)
-    if not count:
-        return b""
-    latest = state.latest
-    if count == 1 and not state.closed:
-        start, end, events = held[0]
-        start = max(start, latest - LONGEST)
-        return _ONE.pack(latest, 1, latest - start, end - start, events)
-    flag = _SOME_CLOSED if state.closed else 0
-    out = _HEAD.pack(latest, count | flag)
-    if flag:
-        out += _CLOSED.pack(state.closed, state.length, state.bounced)
-    for start, end, events in held:
-        begun = max(start, latest - LONGEST)
-        out += _SPAN.pack(latest - begun, end - begun, events)
-    return out
+@mypyc_attr(acyclic=True)
+class Lengthening(Step):
+    """Lets events start, lengthen or join sessions."""
 
+    def __init__(self, gaps: Gaps) -> None:
+        self._gaps = gaps
 
-def unpack(raw: bytes) -> Visits:
-    """Return the state in packed bytes."""
-    state = Visits()
-    state.latest, count = _HEAD.unpack_from(raw)
-    start = _HEAD.size
-    if count & _SOME_CLOSED:
-        state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
-        start += _CLOSED.size
-    count %= _SOME_CLOSED
-    if not count or len(raw) != start + count * _SPAN.size:
-        raise CorruptState(f"{len(raw)} bytes of sessions")
-    for ago, length, events in _SPAN.iter_unpack(raw[start:]):
-        begun = state.latest - ago
-        state.open.append((begun, begun + length, events))
-    return state
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
+        """Let one at `at`."""
+        return self._gaps.take(state, at)

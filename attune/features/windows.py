@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
+from attune.features.codec import Codec
 from attune.features.feature import (
     DAY,
     HOUR,
@@ -14,12 +15,12 @@ from attune.features.feature import (
     Act,
     Feature,
     Field,
-    Update,
     Value,
     act_of,
 )
 from attune.features.money import MICROS, revenue
-from attune.features.ticks import Scale, Ticks, Window
+from attune.features.steps import Calling, Step
+from attune.features.ticks import Counting, Scale, Ticks, Window
 from attune.features.windowed import Fading, Windowed
 
 HOUR_TO_MONTH = (
@@ -188,12 +189,12 @@ class Windows(Feature[Ticks]):
             state = self._scale.add(state, at, column, 1 if amount is None else amount(event))
         return state
 
-    def updater(self, act: Act) -> Update:
+    def step(self, act: Act) -> Step:
         """Return the shortest way where an act has one column that counts."""
         (column, amount), *more = self._by_act[act]
         if more or amount is not None:
-            return self.update
-        return self._scale.counting(column)
+            return Calling(self.update)
+        return Counting(self._scale, column)
 
     def merge(self, ours: Ticks, theirs: Ticks) -> Ticks:
         """Add bucket by bucket."""
@@ -201,7 +202,7 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        return self._windowed.read(self._scale.pack(state), now)
+        return self._windowed.read(self._scale.packed(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
@@ -211,13 +212,13 @@ class Windows(Feature[Ticks]):
         """See `Windowed.read`."""
         return self._windowed.read
 
-    def packer(self) -> Callable[[Ticks], bytes]:
-        """See `Scale.pack`."""
-        return self._scale.pack
+    def codec(self) -> Codec:
+        """See `Scale.pack_into`."""
+        return self._scale
 
     def pack(self, state: Ticks) -> bytes:
-        """See `Scale.pack`."""
-        return self._scale.pack(state)
+        """See `Scale.pack_into`."""
+        return self._scale.packed(state)
 
     def unpack(self, raw: bytes) -> Ticks:
         """As packed."""

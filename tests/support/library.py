@@ -220,5 +220,5 @@ def fold(feature: Feature[Any], events: Sequence[Event]) -> Any:
     state = feature.empty()
     for event in events:
         if (act := naive.act(event)) in feature.acts:
-            state = feature.updater(act)(state, event, event.at)
+            state = feature.step(act).update(state, event, event.at)
     return state

@@ -27,7 +27,7 @@ def fold(feature: Feature[Any], events: Sequence[Event], odd: str = "") -> Any: 
             continue
         told = f"update on {'an' if act[0] in 'aeiou' else 'a'} {act!r} event"
         told += f" with {odd}" if odd else ""
-        state = run(told, feature.updater(act), state, event, event.at)
+        state = run(told, feature.step(act).update, state, event, event.at)
     return state
 
 
