@@ -7,7 +7,7 @@ instructions a number.
 from collections.abc import Callable
 from typing import Any, Final
 
-from librt.strings import BytesWriter, write_i16_le, write_i32_le
+from librt.strings import BytesWriter, read_i16_le, read_i32_le, write_i16_le, write_i32_le
 from mypy_extensions import i16, i32, i64, mypyc_attr
 
 
@@ -92,3 +92,21 @@ def write_u32(out: BytesWriter, number: i64) -> None:
     if not 0 <= number <= _MOST_32:
         raise OverflowError(f"{number} in four bytes")
     write_i32_le(out, i32(number - (1 << 32) if number >> 31 else number))
+
+
+def read_u16(raw: bytes, at: i64) -> i64:
+    """Return the number in two bytes.
+
+    Raises:
+        IndexError: they are not there.
+    """
+    return i64(read_i16_le(raw, at)) & _MOST_16
+
+
+def read_u32(raw: bytes, at: i64) -> i64:
+    """Return the number in four bytes.
+
+    Raises:
+        IndexError: they are not there.
+    """
+    return i64(read_i32_le(raw, at)) & _MOST_32

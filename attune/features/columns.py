@@ -10,14 +10,13 @@ A table is several columns as long as each other, row after row in memory and co
 bytes; a mask says which of them are there, for those of zeros alone are not.
 """
 
-import struct
 from typing import Final
 
 import msgspec
 from librt.strings import BytesWriter
 from mypy_extensions import i64
 
-from attune.features.codec import write_u16
+from attune.features.codec import read_u16, write_u16
 from attune.features.feature import CorruptState
 from attune.features.money import CENT
 
@@ -47,7 +46,6 @@ _LOOPS: Final = not __file__.endswith(".py")
 """Whether this is compiled: then a loop over numbers is fastest, else what builtins do at once."""
 _LEAST: Final = -(1 << 63)
 _LIMIT: Final = 1 << 64
-_LENGTH: Final = struct.Struct("<H")
 
 
 def write_table(out: BytesWriter, table: list[int], columns: int) -> int:
@@ -222,9 +220,8 @@ def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int
             raise CorruptState("a column that is cut off")
         numbers = [raw[place] | raw[place + 1] << 8 for place in range(start, end, 2)]
     elif head & _WIDE:
-        (length,) = _LENGTH.unpack_from(raw, start)
-        start += _LENGTH.size
-        end = start + length
+        end = start + 2 + read_u16(raw, start)
+        start += 2
         numbers = _DECODER.decode(raw[start:end])
     elif head & _EIGHT:
         end = start + count

@@ -1,18 +1,17 @@
 """What happened in a visit, event by event, and its bytes; apart from `visit`: it is compiled."""
 
-import struct
 from typing import Any, Final
 
-from librt.strings import BytesWriter, write_i64_le
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u32
-from attune.features.feature import Act
+from attune.features.codec import Codec, read_u32, write_u32
+from attune.features.feature import Act, CorruptState
 from attune.features.money import worth
 from attune.features.steps import Step
 
-_LAYOUT: Final = struct.Struct("<qqIIIIIq")
+_SIZE: Final = 44  # bytes
 _LARGEST: Final = 2**63 - 1
 
 
@@ -116,17 +115,17 @@ class _Courses(Codec):
 
     def unpack(self, raw: bytes) -> Course:
         """Return the state in packed bytes."""
+        if len(raw) != _SIZE:
+            raise CorruptState(f"{len(raw)} bytes of a visit")
         state = Course()
-        (
-            state.first,
-            state.last,
-            state.events,
-            state.pages,
-            state.views,
-            state.carts,
-            state.orders,
-            state.micros,
-        ) = _LAYOUT.unpack(raw)
+        state.first = read_i64_le(raw, 0)
+        state.last = read_i64_le(raw, 8)
+        state.events = read_u32(raw, 16)
+        state.pages = read_u32(raw, 20)
+        state.views = read_u32(raw, 24)
+        state.carts = read_u32(raw, 28)
+        state.orders = read_u32(raw, 32)
+        state.micros = read_i64_le(raw, 36)
         return state
 
     def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Course`

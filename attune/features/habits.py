@@ -1,14 +1,12 @@
 """When somebody comes: slots of the week, the first and the last time; it is compiled."""
 
-import struct
-from collections.abc import Sequence
 from typing import Any, Final
 
-from librt.strings import BytesWriter, write_i64_le
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u32
+from attune.features.codec import Codec, read_u32, write_u32
 from attune.features.feature import HOUR, CorruptState
 from attune.features.steps import Step
 
@@ -16,7 +14,7 @@ _WEEK: Final = 7 * 24 * HOUR
 _MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
 HOURS: Final = 168
 _NARROW: Final = 256  # counts below it are a byte each
-_BOTH: Final = struct.Struct("<qq")
+_BOTH: Final = 16  # bytes
 
 Ends = tuple[int, int]
 """The first and the latest time, ms since 1970."""
@@ -60,14 +58,19 @@ class Slots(Codec):
 
     def unpack(self, raw: bytes) -> dict[int, int]:
         """Return the state in packed bytes."""
-        count = raw[0]
-        start = 1 + count
-        counts: Sequence[int] = raw[start:]
-        if len(raw) == start + 4 * count:
-            counts = struct.unpack_from(f"<{count}I", raw, start)
-        state = dict(zip(raw[1:start], counts, strict=True))
-        if not state or not all(counts) or max(state) * self._hours >= HOURS:
-            raise CorruptState("a slot without events, or one beyond the week")
+        count: i64 = raw[0]
+        first: i64 = 1 + count
+        size: i64 = len(raw)
+        wide = size == first + 4 * count
+        if not count or (size != first + count and not wide):
+            raise CorruptState(f"{size} bytes of {count} slots")
+        state: dict[int, int] = {}
+        for place in range(count):
+            slot = raw[1 + place]
+            events = read_u32(raw, first + 4 * place) if wide else i64(raw[first + place])
+            if not events or slot * self._hours >= HOURS:
+                raise CorruptState("a slot without events, or one beyond the week")
+            state[slot] = events
         return state
 
 
@@ -107,8 +110,9 @@ class _BothEnds(Codec):
 
     def unpack(self, raw: bytes) -> Ends:
         """Return the state in packed bytes."""
-        first, last = _BOTH.unpack(raw)
-        return first, last
+        if len(raw) != _BOTH:
+            raise CorruptState(f"{len(raw)} bytes of two times")
+        return read_i64_le(raw, 0), read_i64_le(raw, 8)
 
     def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Ends`
         """Write them."""

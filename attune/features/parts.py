@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
-from librt.strings import BytesWriter, write_i64_le
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import i64
 
 from attune.features.feature import CorruptState
@@ -53,7 +53,13 @@ def split(version: int, count: int, raw: bytes) -> Parts:
     Raises:
         CorruptState: they are not `count` states in this version.
     """
-    lengths, start = _told(version, count, raw)
+    check(version, count, raw)
+    start: i64 = HEAD_SIZE + count
+    lengths: Sequence[int] = raw[HEAD_SIZE:start]
+    if raw[0] == _WIDE:
+        layout = _lengths(count)
+        start = HEAD_SIZE + layout.size
+        lengths = layout.unpack_from(raw, HEAD_SIZE)
     parts: Parts = []
     for length in lengths:
         parts.append(raw[start : start + length])
@@ -62,12 +68,26 @@ def split(version: int, count: int, raw: bytes) -> Parts:
 
 
 def check(version: int, count: int, raw: bytes) -> None:
-    """See that `part` can take stored bytes apart.
+    """See that `split` and `part` can take stored bytes apart.
 
     Raises:
         CorruptState: they are not `count` states in this version.
     """
-    _told(version, count, raw)
+    size: i64 = len(raw)
+    end: i64 = HEAD_SIZE + count
+    if size < end or raw[1] != version or raw[0] not in (_MAGIC, _WIDE):
+        raise CorruptState("does not begin as it should")
+    if raw[0] == _WIDE:
+        layout = _lengths(count)
+        end = HEAD_SIZE + layout.size
+        if size < end or max(lengths := layout.unpack_from(raw, HEAD_SIZE)) < NARROW:
+            raise CorruptState("does not begin as it should")
+        end += sum(lengths)
+    else:
+        for place in range(HEAD_SIZE, HEAD_SIZE + count):
+            end += raw[place]
+    if end != size:
+        raise CorruptState(f"{size} bytes instead of {end}")
 
 
 def part(raw: bytes, count: int, index: int) -> bytes:
@@ -82,26 +102,9 @@ def part(raw: bytes, count: int, index: int) -> bytes:
     return raw[start : start + raw[HEAD_SIZE + index]]
 
 
-def _told(version: int, count: int, raw: bytes) -> tuple[Sequence[int], int]:
-    """Return the lengths of the parts, and where the first begins."""
-    start = HEAD_SIZE + count
-    if len(raw) < start or raw[1] != version or raw[0] not in (_MAGIC, _WIDE):
-        raise CorruptState("does not begin as it should")
-    lengths: Sequence[int] = raw[HEAD_SIZE:start]
-    if raw[0] == _WIDE:
-        layout = _lengths(count)
-        start = HEAD_SIZE + layout.size
-        if len(raw) < start or max(lengths := layout.unpack_from(raw, HEAD_SIZE)) < NARROW:
-            raise CorruptState("does not begin as it should")
-    end = start + sum(lengths)
-    if end != len(raw):
-        raise CorruptState(f"{len(raw)} bytes instead of {end}")
-    return lengths, start
-
-
 def as_of(raw: bytes) -> int:
     """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
-    return int.from_bytes(raw[2:HEAD_SIZE], "little")
+    return read_i64_le(raw, 0) >> _AS_OF if len(raw) >= HEAD_SIZE else 0
 
 
 @cache

@@ -1,19 +1,18 @@
 """Prices that somebody has seen, line by line, and their bytes; apart from `prices`: compiled."""
 
-import struct
 from typing import Any, Final
 
-from librt.strings import BytesWriter, write_i64_le
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u16, write_u32
-from attune.features.feature import Value
+from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
+from attune.features.feature import CorruptState, Value
 from attune.features.money import CENT, MICROS
 from attune.features.steps import Step
 
-_LAYOUT: Final = struct.Struct("<IqIq")
-_CENTS: Final = struct.Struct("<HIHI")
+_MICROS: Final = 24  # bytes
+_CENTS: Final = 12
 """For sums in whole cents that it holds: those of nearly everybody."""
 _LARGEST: Final = 2**63 - 1
 _MOST_LINES: Final = 2**16 - 1
@@ -77,11 +76,18 @@ class _Prices(Codec):
     def unpack(self, raw: bytes) -> Seen:
         """Return the state in packed bytes."""
         state = Seen()
-        if len(raw) == _CENTS.size:
-            state.looked, looked, state.taken, taken = _CENTS.unpack(raw)
-            state.looked_micros, state.taken_micros = looked * CENT, taken * CENT
+        if len(raw) == _CENTS:
+            state.looked = read_u16(raw, 0)
+            state.looked_micros = read_u32(raw, 2) * CENT
+            state.taken = read_u16(raw, 6)
+            state.taken_micros = read_u32(raw, 8) * CENT
+        elif len(raw) == _MICROS:
+            state.looked = read_u32(raw, 0)
+            state.looked_micros = read_i64_le(raw, 4)
+            state.taken = read_u32(raw, 12)
+            state.taken_micros = read_i64_le(raw, 16)
         else:
-            state.looked, state.looked_micros, state.taken, state.taken_micros = _LAYOUT.unpack(raw)
+            raise CorruptState(f"{len(raw)} bytes of prices")
         return state
 
     def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Seen`

@@ -1,7 +1,5 @@
 """When numbers of names were last seen, within a window; apart from `distinct`: it is compiled."""
 
-import struct
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -10,12 +8,13 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
 from attune.features.feature import CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.steps import Step
 
-_HEAD: Final = struct.Struct("<IH")  # newest bucket, ages
+_HEAD_SIZE: Final = 6
+"""Bytes of the newest bucket, and of how many ages there are."""
 _FULL: Final = 255
 _HASH_BITS: Final = 32
 _HASH: Final = (1 << _HASH_BITS) - 1
@@ -120,10 +119,9 @@ class Sight(Codec):
         """
         if not raw:
             return (0,)
-        newest, size = _HEAD.unpack_from(raw)
-        past = newest - now // self._step + self._span  # ages from here on are too old
-        start, counted, held = _HEAD.size, 0, 0
-        for _ in range(size):
+        past = read_u32(raw, 0) - now // self._step + self._span  # ages from here on are too old
+        start, counted, held = _HEAD_SIZE, 0, 0
+        for _ in range(read_u16(raw, _HEAD_SIZE - 2)):
             age, count = raw[start], raw[start + 1]
             start += 2
             held += count
@@ -139,16 +137,22 @@ class Sight(Codec):
         Raises:
             ValueError, LookupError, struct.error: they are none.
         """
-        newest, size = _HEAD.unpack_from(raw)
-        start = _HEAD.size
-        ages: list[int] = []
-        for _ in range(size):
-            ages += [raw[start]] * raw[start + 1]
-            start += 2
-        if len(raw) != start + 4 * len(ages):
+        newest: i64 = read_u32(raw, 0)
+        sizes: i64 = _HEAD_SIZE
+        start: i64 = _HEAD_SIZE + 2 * read_u16(raw, _HEAD_SIZE - 2)
+        at = start
+        last = Last(newest, {})
+        held = last.held
+        while sizes < start:
+            bucket = newest - raw[sizes]
+            end: i64 = at + 4 * raw[sizes + 1]
+            while at < end:
+                held[read_u32(raw, at)] = bucket
+                at += 4
+            sizes += 2
+        if len(raw) != at:
             raise CorruptState(f"{len(raw)} bytes of names")
-        numbers = array("I", raw[start:])
-        return Last(newest, {n: newest - age for n, age in zip(numbers, ages, strict=True)})
+        return last
 
 
 @mypyc_attr(acyclic=True)

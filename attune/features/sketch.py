@@ -1,22 +1,20 @@
 """HyperLogLogs that slide; apart from `distinct`, so that they are compiled."""
 
 import math
-import struct
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
 import mmh3
 from librt.strings import BytesWriter
-from mypy_extensions import mypyc_attr
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
 from attune.features.feature import CorruptState
 from attune.features.naming import Naming
 from attune.features.steps import Step
 
-_HEAD: Final = struct.Struct("<IH")  # newest bucket, pairs
+_HEAD: Final = 6  # bytes of the newest bucket, and of how many pairs there are
 _HASH_BITS: Final = 32
 _RANK: Final = 5  # bits of a rank
 _RANKS: Final = 31
@@ -130,19 +128,23 @@ class Sketching(Codec):
         Raises:
             ValueError, struct.error: it is none.
         """
-        newest, count = _HEAD.unpack_from(raw)
-        if len(raw) != _HEAD.size + 3 * count:
+        newest: i64 = read_u32(raw, 0)
+        count: i64 = read_u16(raw, _HEAD - 2)
+        if len(raw) != _HEAD + 3 * count:
             raise CorruptState(f"{len(raw)} bytes of a sketch")
-        numbers = array("H", raw[_HEAD.size : _HEAD.size + 2 * count])
-        if max(numbers, default=0) >> _RANK >= 1 << self._precision:
-            raise CorruptState("a register that is not there")
         state = Ranks(newest)
         held = state.held
-        for number, age in zip(numbers, raw[_HEAD.size + 2 * count :], strict=True):
-            pair = (newest - age) << _RANK | number & _RANKS
-            known = held.get(number >> _RANK)
+        numbers: i64 = _HEAD
+        for age in range(_HEAD + 2 * count, _HEAD + 3 * count):
+            number = read_u16(raw, numbers)
+            numbers += 2
+            register = number >> _RANK
+            if register >> self._precision:
+                raise CorruptState("a register that is not there")
+            pair = newest - raw[age] << _RANK | number & _RANKS
+            known = held.get(register)
             if known is None:
-                held[number >> _RANK] = [pair]
+                held[register] = [pair]
             else:
                 known.append(pair)
         return state

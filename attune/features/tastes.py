@@ -1,6 +1,5 @@
 """Names with points that fade: what `Affinity` folds, apart from it so that it can be compiled."""
 
-import struct
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,17 +8,17 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
 from attune.features.columns import table_unpacked, unpacked, write_table
 from attune.features.feature import SECOND, CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 from attune.features.steps import Step
 
-_HEAD: Final = struct.Struct("<IIBH")
-"""Newest bucket (the minutes until the year 10136); the second after the latest event, from its
-beginning on; how many names there are; for each age a bit if there are any points. Then the places
-of those names that are told by when they were met, the newest first."""
+_HEAD: Final = 11
+"""Bytes of the newest bucket (the minutes until the year 10136); the second after the latest event,
+from its beginning on; at 8 how many names there are; for each age a bit if there are any points.
+Then the places of those names that are told by when they were met, the newest first."""
 _SECONDS: Final = 4
 """Bytes of the seconds between the newest name and another; those stand at the end."""
 MOST_SECONDS: Final = (1 << 32) - 1
@@ -177,24 +176,23 @@ class Liking(Codec):
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
-        newest, since, count, ages = _HEAD.unpack_from(raw)
+        newest, count = read_u32(raw, 0), raw[8]
         told = min(count, self._shown)
-        start = _HEAD.size + told
-        places = raw[_HEAD.size : start]
-        points, start = table_unpacked(raw, start, count, self._span, ages)
+        start = _HEAD + told
+        points, start = table_unpacked(raw, start, count, self._span, read_u16(raw, _HEAD - 2))
         end = len(raw) - _SECONDS * (told - 1)
         stored = raw[start:end]
         names = whole(stored)
         if not 0 < len(names) == count <= self._keep:
             raise CorruptState(f"{len(names)} names instead of {count}")
-        latest = newest * self._half_life // SECOND + since
+        latest = newest * self._half_life // SECOND + read_u32(raw, 4)
         met = [0] * count
-        met[places[0]] = latest
-        for place in places[1:]:
-            met[place] = latest - int.from_bytes(raw[end : end + _SECONDS], "little")
-            end += _SECONDS
-        if min(met) < 0 or len(set(places)) < told:
-            raise CorruptState("names that were never met")
+        for at in range(told):
+            place = raw[_HEAD + at]
+            when = latest - read_u32(raw, end + _SECONDS * (at - 1)) if at else latest
+            if when <= 0 or met[place]:
+                raise CorruptState("names that were never met, or twice")
+            met[place] = when
         found = Tastes(newest, names, met, points)
         found.spelled = stored
         return found
@@ -207,9 +205,9 @@ class Liking(Codec):
         last, top = self._last, self._top
         if not raw:
             return ([], [], []) if last else ([], [])
-        _, _, count, ages = _HEAD.unpack_from(raw)
+        count, ages = raw[8], read_u16(raw, _HEAD - 2)
         told = min(count, self._shown)
-        start = _HEAD.size + told
+        start = _HEAD + told
         weights = [0] * count
         shift = self._span
         while shift:
@@ -227,7 +225,7 @@ class Liking(Codec):
         liked = [name_at(pieces, place) for place in best]
         if not last:
             return liked, shares
-        newest = raw[_HEAD.size : _HEAD.size + min(last, told)]
+        newest = raw[_HEAD : _HEAD + min(last, told)]
         return [name_at(pieces, place) for place in newest], liked, shares
 
 

@@ -20,13 +20,14 @@ from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.codec import Codec
+from attune.features.codec import Codec, read_u16, read_u32
 from attune.features.columns import loosened, table_unpacked, write_table
 from attune.features.feature import MINUTE, CorruptState
 from attune.features.steps import Step
 
 _BYTE: Final = 256
 _LOW: Final = 255
+_MINUTES: Final = 4  # bytes
 _BITS: Final[tuple[u8, ...]] = (128, 64, 32, 16, 8, 4, 2, 1)
 _FEW: Final = 16  # buckets that are told by their places, a byte each
 
@@ -84,8 +85,7 @@ class Scale(Codec):
         self._all = range(self._start[-1])
         self._few = _FEW if len(self._all) <= _BYTE else 0
         # Four bytes have the minutes until the year 10136, six the milliseconds until 10889.
-        self._size = 4 if self.step >= MINUTE else 6
-        self._mask = (1 << 8 * self._size) - 1
+        self._size = _MINUTES if self.step >= MINUTE else 6
         self._head = self._size + (columns + 7 >> 3)
         for finer, coarser in zip(self.windows, self.windows[1:], strict=False):
             if coarser.step % finer.step or coarser.step * coarser.span < finer.step * finer.span:
@@ -252,8 +252,13 @@ class Scale(Codec):
         Raises:
             LookupError, ValueError: the bytes are no ticks.
         """
+        newest: i64 = read_u32(raw, 0)
+        if self._size > _MINUTES:
+            newest |= read_u16(raw, _MINUTES) << 8 * _MINUTES
         start = self._head
-        head, count = int.from_bytes(raw[:start], "little"), raw[start]
+        mask, count = raw[self._size], raw[start]
+        for place in range(self._size + 1, start):
+            mask |= raw[place] << 8 * (place - self._size)
         start += 1
         if count:
             end = start + count
@@ -263,7 +268,7 @@ class Scale(Codec):
             places = list(compress(self._all, flags))
         if not places or places[-1] >= len(self._all):
             raise CorruptState(f"{len(raw)} bytes of buckets")
-        return head & self._mask, head >> 8 * self._size, places, end
+        return newest, mask, places, end
 
     def unpack(self, raw: bytes) -> Ticks:
         """Return the ticks in packed bytes."""

@@ -1,24 +1,23 @@
 """Sessions as events make them, and their bytes; apart from `sessions`, so that it is compiled."""
 
-import struct
 from bisect import insort
 from typing import Any, Final, TypeAlias
 
-from librt.strings import BytesWriter, write_i64_le
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, write_u32
+from attune.features.codec import Codec, read_u32, write_u32
 from attune.features.feature import CorruptState
 from attune.features.steps import Step
 
 Span: TypeAlias = tuple[int, int, int]
 """Start and end of a session (ms since 1970), and its events."""
 
-_HEAD: Final = struct.Struct("<qB")  # latest event, sessions still open
-_CLOSED: Final = struct.Struct("<IQI")
-"""Sessions closed for good, their length in all (ms), bounces."""
-_SPAN: Final = struct.Struct("<III")  # start before the latest event (ms), length (ms), events
+# Bytes of what is packed.
+_HEAD: Final = 9  # latest event, sessions still open
+_CLOSED: Final = 16  # sessions closed for good, their length in all (ms), bounces
+_SPAN: Final = 12  # start before the latest event (ms), length (ms), events
 _SOME_CLOSED: Final = 0x80
 MOST_OPEN: Final = 127
 LONGEST: Final = 2**32 - 1  # ms, 49 days: a screen that never sleeps has a session without an end
@@ -80,17 +79,22 @@ class Gaps(Codec):
     def unpack(self, raw: bytes) -> Visits:
         """Return the state in packed bytes."""
         state = Visits()
-        state.latest, count = _HEAD.unpack_from(raw)
-        start = _HEAD.size
+        state.latest = read_i64_le(raw, 0)
+        at: i64 = _HEAD
+        count: i64 = raw[_HEAD - 1]
         if count & _SOME_CLOSED:
-            state.closed, state.length, state.bounced = _CLOSED.unpack_from(raw, start)
-            start += _CLOSED.size
+            state.closed = read_u32(raw, at)
+            state.length = read_i64_le(raw, at + 4)
+            state.bounced = read_u32(raw, at + 12)
+            at += _CLOSED
         count %= _SOME_CLOSED
-        if not count or len(raw) != start + count * _SPAN.size:
-            raise CorruptState(f"{len(raw)} bytes of sessions")
-        for ago, length, events in _SPAN.iter_unpack(raw[start:]):
-            begun = state.latest - ago
-            state.open.append((begun, begun + length, events))
+        size: i64 = len(raw)
+        if not count or size != at + count * _SPAN:
+            raise CorruptState(f"{size} bytes of sessions")
+        while at < size:
+            begun = state.latest - read_u32(raw, at)
+            state.open.append((begun, begun + read_u32(raw, at + 4), read_u32(raw, at + 8)))
+            at += _SPAN
         return state
 
     def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Visits`
