@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from librt.strings import BytesWriter, read_i16_le, read_i32_le, write_i16_le, write_i32_le
-from mypy_extensions import i16, i32, i64, mypyc_attr
+from mypy_extensions import i16, i32, i64, mypyc_attr, u8
 
 
 @mypyc_attr(acyclic=True)
@@ -81,6 +81,18 @@ def write_u16(out: BytesWriter, number: i64) -> None:
     if not 0 <= number <= _MOST_16:
         raise OverflowError(f"{number} in two bytes")
     write_i16_le(out, i16(number - (1 << 16) if number >> 15 else number))
+
+
+def set_u16(out: BytesWriter, at: i64, number: i64) -> None:
+    """Put a number where `write_u16` has kept its place.
+
+    Raises:
+        OverflowError: two bytes do not hold it.
+    """
+    if not 0 <= number <= _MOST_16:
+        raise OverflowError(f"{number} in two bytes")
+    out[at] = u8(number & 0xFF)
+    out[at + 1] = u8(number >> 8)
 
 
 def write_u32(out: BytesWriter, number: i64) -> None:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 import mmh3
 from librt.strings import BytesWriter
-from mypy_extensions import i64, mypyc_attr, u8
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
 from attune.features.feature import CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.steps import Step
@@ -107,8 +107,7 @@ class Sight(Codec):
                 count = 0
             count += 1
         out.append(count)
-        out[sizes] = u8(size & _FULL)
-        out[sizes + 1] = u8(size >> 8)
+        set_u16(out, sizes, size)
         for key in keys:
             write_u32(out, key & _HASH)
 

@@ -9,7 +9,7 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
 from attune.features.feature import CorruptState
 from attune.features.naming import Naming
 from attune.features.steps import Step
@@ -18,8 +18,6 @@ _HEAD: Final = 6  # bytes of the newest bucket, and of how many pairs there are
 _HASH_BITS: Final = 32
 _RANK: Final = 5  # bits of a rank
 _RANKS: Final = 31
-_AGE: Final = 16  # bits of an age
-_AGES: Final = 0xFFFF
 
 
 @mypyc_attr(acyclic=True)
@@ -108,19 +106,21 @@ class Sketching(Codec):
         sketch: Ranks = state
         if not sketch.held:
             return
-        newest = sketch.newest
-        found: list[int] = []
-        for register, pairs in sketch.held.items():
-            for pair in pairs:
-                number = register << _RANK | pair & _RANKS
-                found.append(number << _AGE | newest - (pair >> _RANK))
-        found.sort()
+        newest: i64 = sketch.newest
         write_u32(out, newest)
-        write_u16(out, len(found))
-        for each in found:
-            write_u16(out, each >> _AGE)
-        for each in found:
-            out.append(each & _AGES)
+        start: i64 = len(out)
+        write_u16(out, 0)
+        ages = BytesWriter()
+        for register in sorted(sketch.held):
+            pairs = sketch.held[register]
+            if len(pairs) > 1:
+                pairs = sorted(pairs, key=_by_rank)
+            for each in pairs:
+                pair: i64 = each
+                write_u16(out, register << _RANK | pair & _RANKS)
+                ages.append(newest - (pair >> _RANK))
+        set_u16(out, start, len(ages))
+        out.write(ages.getvalue())
 
     def unpack(self, raw: bytes) -> Ranks:
         """Return the sketch in packed bytes.
@@ -164,6 +164,11 @@ class Noting(Step):
         if names:
             self._sketching.note(state, names, at)
         return state
+
+
+def _by_rank(pair: int) -> tuple[int, int]:
+    """Return the rank of a pair, and how long ago its bucket was."""
+    return pair & _RANKS, -pair
 
 
 def _note(held: dict[int, list[int]], register: int, new: int) -> None:

@@ -8,7 +8,7 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
+from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
 from attune.features.columns import table_unpacked, unpacked, write_table
 from attune.features.feature import SECOND, CorruptState, Value
 from attune.features.naming import Naming
@@ -25,7 +25,6 @@ MOST_SECONDS: Final = (1 << 32) - 1
 MOST_NAMES: Final = 255
 MOST_AGES: Final = 16
 _TAKEN: Final = -1 << 62  # less than any points
-_LOW: Final = 255
 
 
 @mypyc_attr(acyclic=True)
@@ -161,9 +160,7 @@ class Liking(Codec):
         write_u16(out, 0)
         for place in newest:
             out.append(place)
-        mask = write_table(out, tastes.points, self._span)
-        out[ages] = mask & _LOW
-        out[ages + 1] = mask >> 8
+        set_u16(out, ages, write_table(out, tastes.points, self._span))
         if not tastes.spelled:
             tastes.spelled = spelled(tastes.names)
         out.write(tastes.spelled)
