@@ -109,6 +109,15 @@ class Row(msgspec.Struct, frozen=True):
     records: Mapping[str, bytes] = {}
     plain: Mapping[str, bytes] = {}
 
+    def after(self, write: "Write") -> "Row":
+        """Return the row as it is once the write was applied."""
+        states, records = {**self.states, **write.states}, {**self.records, **write.records}
+        if write.remove:
+            for name in write.remove - write.states.keys() - write.records.keys():
+                states.pop(name, None)
+                records.pop(name, None)
+        return Row(self.version + 1, states, records, self.plain)
+
 
 class Write(msgspec.Struct, frozen=True):
     """Parts to set in one entity's row, if it is still at `version`; `remove` names others.

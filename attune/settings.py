@@ -168,9 +168,9 @@ class Consume(BaseModel, frozen=True):
         "least 20, are to be put aside; 1: never",
     )
     cached: int = Field(
-        default=20_000,
+        default=50_000,
         ge=0,
-        description="entities of each kind that stay decoded between batches, some 5 kB each",
+        description="rows of each kind of entity that are kept between batches, some 2 kB each",
     )
     drain: Seconds = Field(
         default=timedelta(seconds=20),

@@ -143,12 +143,7 @@ class MemoryStore(OnlineStore):
         row = self.rows.get(write.id, Row())
         if row.version != write.version:
             return False
-        states = {**row.states, **write.states}
-        records = {**row.records, **write.records}
-        for name in write.remove - write.states.keys() - write.records.keys():
-            states.pop(name, None)
-            records.pop(name, None)
-        self.rows[write.id] = Row(row.version + 1, states, records, row.plain)
+        self.rows[write.id] = row.after(write)
         self.changes.tell(write.id)
         return True
 

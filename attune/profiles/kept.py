@@ -44,12 +44,13 @@ class Kept:
         CorruptState: a record cannot be read. Without what was taken in, nothing may be.
     """
 
-    __slots__ = ("_removed", "features", "folded", "id", "ledger", "seams", "version")
+    __slots__ = ("_removed", "features", "folded", "id", "ledger", "row", "seams", "version")
 
     def __init__(
         self, entity: str, row: Row, features: FeatureSet, *, complete: bool = True
     ) -> None:
         self.id = entity
+        self.row = row
         self.version = row.version
         self.features = features
         self._removed: frozenset[str] = _NONE
@@ -161,12 +162,6 @@ class Kept:
             self.ledger.views = self._whole()
             records[LEDGER] = self.ledger.encode(FORMAT)
         records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
-
-    def saved(self) -> None:
-        """Go on from the row that the last `write` made."""
-        self.version += 1
-        self.ledger.changed = False
-        self._removed = _NONE
 
     def copy(self) -> "Kept":
         """Return one with the same states and ledger, which may be spent."""

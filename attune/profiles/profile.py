@@ -143,8 +143,3 @@ class Profile(Kept):
         if REDIRECT in self._changed and self.redirect is not None:
             records[REDIRECT] = FORMAT + self.redirect.encode()
         return records
-
-    def saved(self) -> None:
-        """See `Kept.saved`."""
-        super().saved()
-        self._changed = _NONE

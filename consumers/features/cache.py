@@ -1,31 +1,31 @@
-"""Entities that stay decoded between batches: most visitors come again within the minute."""
+"""Rows that need not be loaded: most visitors come again within the minute."""
 
 from itertools import islice
-from typing import Generic, TypeVar
 
-from attune.profiles.kept import Kept
-
-Held = TypeVar("Held", bound=Kept)
+from attune.ports import Row
 
 
-class Cache(Generic[Held]):
-    """At most so many, the longest unused ones go first.
+class Cache:
+    """At most so many rows as the store has them; the longest unused ones go first.
+
+    They stay packed, some 2 kB each: what is folded lives from its first event to its write only,
+    in memory that is at hand, and the next entity takes it over.
 
     Nobody else tells us when an entity changes; the version that guards every write does. A write
-    that is refused drops the entity here, and whoever comes next reads it again.
+    that is refused drops the row here, and whoever comes next loads it again.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, Row] = {}
 
-    def take(self, entity: str) -> Held | None:
-        """Return an entity and forget it, until it is put back as it was written."""
+    def take(self, entity: str) -> Row | None:
+        """Return a row and forget it, until it is put back as it was written."""
         return self._held.pop(entity, None)
 
-    def put(self, kept: Held) -> None:
-        """Keep an entity as the store has it now."""
-        self._held[kept.id] = kept
+    def put(self, entity: str, row: Row) -> None:
+        """Keep a row that the store has now."""
+        self._held[entity] = row
 
     def clear(self) -> None:
         """Let go of everything."""

@@ -12,7 +12,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, Retries, in_portions, save
+from consumers.features.saves import Packed, Retries, in_portions, packed, save
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -33,7 +33,7 @@ class Entities:
         self._features = features
         self._name = features.entity.name
         self._faults = faults
-        self._cache: Cache[Kept] = Cache(cached)
+        self._cache = Cache(cached)
         self.beginning = Beginning(store)
 
     async def fold(self, batch: Iterable[Arrived], retries: Awaitable[Retries]) -> None:
@@ -64,46 +64,45 @@ class Entities:
 
     async def _fold_all(self, retries: Awaitable[Retries], pending: dict[str, Parts]) -> None:
         """Fold until nobody else was faster, and no feature broke."""
-        held = await self._held(pending)
+        rows = await self._rows(pending)
         again = _without(await retries, pending)
         while again:
-            packed, broken = self._folded(again, held)
-            refused = await save(self._store, packed, self._cache.put)
-            again = broken | {kept.id: again[kept.id] for kept in refused}
-            held = await self._held(again)
+            folded, broken = self._folded(again, rows)
+            refused = await save(self._store, folded, self._cache.put)
+            again = broken | {entity: again[entity] for entity in refused}
+            rows = await self._rows(again)
 
-    async def _held(self, entities: Collection[str]) -> dict[str, Kept]:
+    async def _rows(self, entities: Collection[str]) -> dict[str, Row]:
         """Return the entities as they are stored."""
-        held: dict[str, Kept] = {}
+        rows: dict[str, Row] = {}
         missing: list[str] = []
         for entity in entities:
-            kept = self._cache.take(entity)
-            if kept is None:
+            row = self._cache.take(entity)
+            if row is None:
                 missing.append(entity)
             else:
-                held[entity] = kept
+                rows[entity] = row
         if missing:
-            rows = await self._store.load(missing)
-            for entity in missing:
-                held[entity] = self._kept(entity, rows[entity])
-        return held
+            rows.update(await self._store.load(missing))
+        return rows
 
     def _folded(
-        self, pending: dict[str, Parts], held: dict[str, Kept]
-    ) -> tuple[list[Packed[Kept]], dict[str, Parts]]:
+        self, pending: dict[str, Parts], rows: dict[str, Row]
+    ) -> tuple[list[Packed], dict[str, Parts]]:
         """Fold entities and pack each; return also those on which a feature broke.
 
         Not in `_fold_all`: in a compiled coroutine each variable is an attribute.
         """
-        packed: list[Packed[Kept]] = []
+        folded: list[Packed] = []
         broken: dict[str, Parts] = {}
+        complete = self.beginning.complete
         for entity, parts in pending.items():
-            kept = held[entity]
+            kept = Kept(entity, rows[entity], self._features, complete=complete)
             if self._take(kept, parts):
-                packed.append((kept, kept.write()))
+                folded.append(packed(kept))
             else:
                 broken[entity] = parts
-        return packed, broken
+        return folded, broken
 
     def _take(self, kept: Kept, parts: Parts) -> bool:
         """Fold an entity's events; False if a feature broke, so that all has to be done again."""
@@ -117,9 +116,6 @@ class Entities:
                 faults.note(self._name, one, raised)
                 return False
         return True
-
-    def _kept(self, entity: str, row: Row) -> Kept:
-        return Kept(entity, row, self._features, complete=self.beginning.complete)
 
 
 def _without(retries: Retries, pending: dict[str, Parts]) -> dict[str, Parts]:

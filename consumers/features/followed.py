@@ -1,39 +1,59 @@
 """Loading profiles, and following where their redirects lead."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from attune.features.feature_set import FeatureSet
 from attune.ids import ProfileId
-from attune.ports import OnlineStore
-from attune.profiles.profile import Profile
+from attune.ports import OnlineStore, Row
+from attune.profiles.profile import REDIRECT, Profile
 from attune.profiles.redirect import end_of
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.saves import Packed, save
 
 
-@dataclass(slots=True)
 class Followed:
-    """Profiles loaded, and where each asked-for one's events go."""
+    """Rows loaded, and where each asked-for profile's events go."""
 
-    targets: dict[ProfileId, ProfileId]
-    profiles: dict[ProfileId, Profile] = field(default_factory=dict)
+    def __init__(
+        self, sources: Collection[ProfileId], read: Callable[[ProfileId, Row], Profile]
+    ) -> None:
+        self.targets = {source: source for source in sources}
+        self._read = read
+        self._rows: dict[ProfileId, Row] = {}
+        self._leading: dict[ProfileId, Profile] = {}
+        """Those of which events go elsewhere, few; others are not looked into yet."""
+
+    def take(self, profile: ProfileId, row: Row) -> None:
+        """Take in a row that was loaded."""
+        self._rows[profile] = row
+        if REDIRECT in row.records:
+            read = self._read(profile, row)
+            if read.redirect is not None:
+                self._leading[profile] = read
+
+    def read(self, profile: ProfileId) -> Profile:
+        """Return a profile as it was loaded."""
+        return self._leading.get(profile) or self._read(profile, self._rows[profile])
 
     def target(self, source: ProfileId) -> Profile:
         """Return the profile that takes in the events of a source."""
-        return self.profiles[self.targets[source]]
+        return self.read(self.targets[source])
+
+    def all(self) -> list[Profile]:
+        """Return every profile that was loaded."""
+        return [self.read(profile) for profile in self._rows]
 
     @property
     def unfinished(self) -> list[Profile]:
         """Profiles frozen by a hand-over that was interrupted, or is going on elsewhere."""
-        return [p for p in self.profiles.values() if p.redirect and not p.redirect.done]
+        return [p for p in self._leading.values() if p.redirect and not p.redirect.done]
 
     @property
     def outdated(self) -> bool:
         """Whether a redirect was read just before another took its place."""
         return any(
-            self.profiles[target].released(self.profiles[source])
+            self.read(target).released(self.read(source))
             for source, target in self.targets.items()
             if source != target
         )
@@ -42,17 +62,15 @@ class Followed:
         """Follow the redirects as far as is loaded; return what must be loaded to go on."""
         missing = set()
         for source in self.targets:
-            profile = self.profiles.get(source)
-            if profile is not None and profile.redirect is None:
-                continue
-            end = self.targets[source] = self._end(source)
-            if end not in self.profiles:
-                missing.add(end)
+            if source in self._leading:
+                end = self.targets[source] = self._end(source)
+                if end not in self._rows:
+                    missing.add(end)
         return missing
 
     def _end(self, source: ProfileId) -> ProfileId:
         way = [source]
-        while (profile := self.profiles.get(way[-1])) and profile.redirect:
+        while (profile := self._leading.get(way[-1])) and profile.redirect:
             target = profile.redirect.target
             if target in way:
                 return end_of(way, target)  # a circle: `finish` opens it there
@@ -61,13 +79,13 @@ class Followed:
 
 
 class Profiles:
-    """Loads and saves profiles; those without a redirect stay decoded for the next batch."""
+    """Loads and saves profiles; rows without a redirect are kept for the next batch."""
 
     def __init__(
         self,
         store: OnlineStore,
         features: FeatureSet,
-        cache: Cache[Profile],
+        cache: Cache,
         beginning: Beginning,
     ) -> None:
         self._store = store
@@ -80,31 +98,31 @@ class Profiles:
 
         What is found is no longer in the cache: `save` puts it back.
         """
-        followed = Followed({source: source for source in sources})
+        followed = Followed(sources, self._read)
         missing: Iterable[ProfileId] = sources
         while missing:
             unknown = []
             for profile in missing:
-                known = self.cache.take(profile)
-                if known is None or fresh:
+                row = self.cache.take(profile)
+                if row is None or fresh:
                     unknown.append(profile)
                 else:
-                    followed.profiles[profile] = known
+                    followed.take(profile, row)
             if unknown:
                 rows = await self._store.load(unknown)
-                complete = self._beginning.complete
                 for profile in unknown:
-                    followed.profiles[profile] = Profile(
-                        profile, rows[profile], self._features, complete=complete
-                    )
+                    followed.take(profile, rows[profile])
             missing = followed.step()
         return followed
 
-    async def save(self, packed: Sequence[Packed[Profile]]) -> list[Profile]:
-        """Write what has changed; return those that somebody else wrote meanwhile."""
-        return await save(self._store, packed, self._keep)
+    async def save(self, rows: Sequence[Packed]) -> set[str]:
+        """Write what has changed; return the profiles that somebody else wrote meanwhile."""
+        return await save(self._store, rows, self._keep)
 
-    def _keep(self, profile: Profile) -> None:
-        """Keep a profile as the store has it now, unless it leads elsewhere."""
-        if profile.redirect is None:
-            self.cache.put(profile)
+    def _keep(self, profile: str, row: Row) -> None:
+        """Keep a row as the store has it now, unless it leads elsewhere."""
+        if REDIRECT not in row.records:
+            self.cache.put(profile, row)
+
+    def _read(self, profile: ProfileId, row: Row) -> Profile:
+        return Profile(profile, row, self._features, complete=self._beginning.complete)

@@ -3,6 +3,7 @@
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link
 from consumers.features.followed import Profiles
+from consumers.features.saves import packed
 
 
 class HandOver:
@@ -18,7 +19,7 @@ class HandOver:
         """Give everything of the link's source to its target, exactly once."""
         while True:
             followed = await self._profiles.follow({link.source, link.target}, fresh=True)
-            source, target = followed.profiles[link.source], followed.target(link.target)
+            source, target = followed.read(link.source), followed.target(link.target)
             redirect = source.redirect
             if redirect is not None and not redirect.done:
                 await self.finish(source)
@@ -37,7 +38,7 @@ class HandOver:
         target = followed.target(into)
         if target.id == source.id:
             source.thaw()
-        elif any(profile.has_absorbed(source) for profile in followed.profiles.values()):
+        elif any(profile.has_absorbed(source) for profile in followed.all()):
             source.clear()  # who has it will hand it on to the target with all else
         else:
             target.take_over(source, Link(source.profile, target.profile, when))
@@ -58,10 +59,10 @@ class HandOver:
             end.release(Link(source.profile, source.redirect.target, source.redirect.when))
             if await self._save(end):
                 return False
-        for profile in followed.profiles.values():
+        for profile in followed.all():
             source.ledger.recall(profile.ledger, source.profile)
         return True
 
     async def _save(self, profile: Profile) -> bool:
         """Write a profile; say whether somebody else was faster."""
-        return bool(await self._profiles.save([(profile, profile.write())]))
+        return bool(await self._profiles.save([packed(profile)]))

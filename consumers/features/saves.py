@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias, TypeVar
 
-from attune.ports import OnlineStore, Write
+from attune.ports import OnlineStore, Row, Write
 from attune.profiles.kept import Kept
 from attune.stream import Position
 from consumers.features.faults import tell_lost
@@ -17,46 +17,40 @@ _AHEAD = 3
 """Portions under way: one is loaded, one folded and one saved. With more of them, replies would lie
 in the socket for as long as we fold, and pass for late ones where a feature is slow."""
 
-Held = TypeVar("Held", bound=Kept)
 Id = TypeVar("Id")
 Of = TypeVar("Of")
 
-Packed: TypeAlias = tuple[Held, Write | None]
-"""A row, and what is to be written of it: packed right after it was folded, while it is at hand."""
+Packed: TypeAlias = tuple[str, Row, Write | None]
+"""An entity's id, its row as it was read, and what is to be written of it."""
+
+Keep: TypeAlias = Callable[[str, Row], None]
 
 Retries: TypeAlias = set[Position]
 """Where events lay that a client has sent a second time: they count once."""
 
 
-async def save(
-    store: OnlineStore, rows: Sequence[Packed[Held]], keep: Callable[[Held], None]
-) -> list[Held]:
-    """Write what has changed; return the rows that somebody else wrote meanwhile.
+def packed(kept: Kept) -> Packed:
+    """Pack what was folded, right after that: nobody needs it any more."""
+    write = kept.write()
+    if kept.has_lost:
+        tell_lost(kept)
+    return kept.id, kept.row, write
 
-    The others are as the store has them then: `keep` is given those.
+
+async def save(store: OnlineStore, rows: Sequence[Packed], keep: Keep) -> set[str]:
+    """Write what has changed; return the entities that somebody else wrote meanwhile.
+
+    `keep` is given the others with their rows, as the store has them then.
 
     Raises:
         Emptied, Unavailable: as `OnlineStore.save` does.
     """
-    writes = [write for _, write in rows if write is not None]
+    writes = [write for _, _, write in rows if write is not None]
     refused = await store.save(writes) if writes else set()
-    return _saved(rows, refused, keep)
-
-
-def _saved(
-    rows: Sequence[Packed[Held]], refused: set[str], keep: Callable[[Held], None]
-) -> list[Held]:
-    again: list[Held] = []
-    for row, write in rows:
-        if row.has_lost:
-            tell_lost(row)
-        if row.id in refused:
-            again.append(row)
-            continue
-        if write is not None:  # else the row is at the version that it was read at
-            row.saved()
-        keep(row)
-    return again
+    for entity, row, write in rows:
+        if entity not in refused:
+            keep(entity, row if write is None else row.after(write))
+    return refused
 
 
 async def all_of(work: Iterable[Awaitable[object]]) -> None:

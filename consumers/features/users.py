@@ -17,7 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Packed, Retries, in_portions
+from consumers.features.saves import Packed, Retries, in_portions, packed
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -75,8 +75,8 @@ class Users:
         by_target: dict[ProfileId, list[ProfileId]] = {}
         for source in pending:
             by_target.setdefault(followed.targets[source], []).append(source)
-        packed, again = self._folded(followed, by_target, pending, retries)
-        again += [refused.profile for refused in await self._profiles.save(packed)]
+        folded, again = self._folded(followed, by_target, pending, retries)
+        again += map(ProfileId, await self._profiles.save(folded))
         return {source: pending[source] for target in again for source in by_target[target]}
 
     def _folded(
@@ -85,20 +85,20 @@ class Users:
         by_target: dict[ProfileId, list[ProfileId]],
         pending: Events,
         retries: Retries,
-    ) -> tuple[list[Packed[Profile]], list[ProfileId]]:
+    ) -> tuple[list[Packed], list[ProfileId]]:
         """Fold profile by profile and pack each; return also those on which a feature broke.
 
         Not in `_fold`: in a compiled coroutine each variable is an attribute.
         """
-        packed: list[Packed[Profile]] = []
+        folded: list[Packed] = []
         broken: list[ProfileId] = []
         for target, sources in by_target.items():
-            profile = followed.profiles[target]
+            profile = followed.read(target)
             if self._take(profile, sources, pending, retries):
-                packed.append((profile, profile.write()))
+                folded.append(packed(profile))
             else:
                 broken.append(target)
-        return packed, broken
+        return folded, broken
 
     def _take(
         self,

@@ -96,6 +96,19 @@ async def test_a_part_both_removed_and_set_is_set(store: OnlineStore) -> None:
     assert (await store.load([ADA]))[ADA].records == {"ledger": b"new"}
 
 
+async def test_a_row_after_a_write_is_what_the_store_has_then(store: OnlineStore) -> None:
+    row = (await store.load([ADA]))[ADA]
+    for write in (
+        Write(ADA, 0, 1, {"session": SESSION, "activity": SESSION}, {"traits": b"t"}),
+        Write(ADA, 1, 2, {"session": b""}, {"ledger": b"l"}, frozenset({"ledger", "interest"})),
+        Write(ADA, 2, 3, {}, {"redirect": b"r"}, frozenset({"session", "traits", "activity"})),
+    ):
+        assert await store.save([write]) == set()
+        row = row.after(write)
+
+        assert (await store.load([ADA]))[ADA] == row
+
+
 async def test_empty_and_long_states_keep_their_bytes(store: OnlineStore) -> None:
     states = {"session": b"", "activity": bytes(range(256)) * 8}
 
