@@ -1,26 +1,29 @@
 """How far each log was read for one entity, and the bytes of that."""
 
-import struct
-from functools import cache
-from typing import Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
-from mypy_extensions import mypyc_attr
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from mypy_extensions import i64, mypyc_attr
 
 from attune.ids import ProfileId
 from attune.profiles.arrived import NO_LOG, PARTITION_BITS, Arrived, log_of, name_of
 from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import Spans
+from attune.profiles.unsigned import put_u8, put_u16, put_u32, u16, u32
 from attune.stream import TOPICS
 
-MARK: Final = "BHQI"  # topic, partition, offset, second
-MARK_SIZE: Final = struct.calcsize("<" + MARK)
-_LENGTH: Final = struct.Struct("<H")
+MARK_SIZE: Final = 15
+"""Bytes of a packed mark: topic, partition (2), offset (8), second (4)."""
 _NUMBERS: Final = {topic: number for number, topic in enumerate(TOPICS)}
 _RANKED: Final = [_NUMBERS[topic] for topic in sorted(TOPICS)]
 """What a topic is in stored bytes, by its place in the number of a log."""
+_FIRST: Final = [log_of(topic, 0) for topic in TOPICS]
+"""The number of a topic's first log, by what the topic is in stored bytes."""
+_PARTITION: Final = (1 << PARTITION_BITS) - 1
 _NEVER: Final = -1  # see `UNREAD`
-Foreign: TypeAlias = tuple[ProfileId, str, int, int, int, Spans]
+_Number: TypeAlias = Annotated[int, msgspec.Meta(ge=_NEVER, le=(1 << 63) - 1)]
+Foreign: TypeAlias = tuple[ProfileId, str, int, _Number, _Number, Spans]
 """Source, topic, partition, and of its mark the offset, the arrival, and what others have."""
 _FOREIGN: Final = msgspec.msgpack.Decoder(list[Foreign])
 
@@ -31,16 +34,17 @@ class Reach:
 
     __slots__ = ("offset", "received")
 
-    def __init__(self, offset: int, received: int) -> None:
-        self.offset: int = offset
-        self.received: int = received
+    def __init__(self, offset: i64, received: i64) -> None:
+        self.offset = offset
+        self.received = received
 
-    def advance(self, offset: int, received: int) -> bool:
+    def go_to(self, offset: i64, received: i64) -> bool:
         """Move on to an event; say whether its place was not covered yet (`Mark.covers`)."""
         if offset <= self.offset and received <= self.received:
             return False
         self.offset = offset
-        self.received = max(received, self.received)
+        if received > self.received:
+            self.received = received
         return True
 
 
@@ -51,11 +55,11 @@ class Reached(Reach):
     It is itself the mark of the owner's first log: most entities are in no other.
     """
 
-    __slots__ = ("_foreign", "_log", "_others", "_own", "_owner")
+    __slots__ = ("_foreign", "_log", "_others", "_own", "owner")
 
     def __init__(self, owner: ProfileId) -> None:
         super().__init__(_NEVER, _NEVER)
-        self._owner = owner
+        self.owner = owner
         self._log: int = NO_LOG
         """Number of the owner's first log, whose mark this is."""
         self._own: dict[int, Reach] | None = None
@@ -65,10 +69,10 @@ class Reached(Reach):
         self._others: dict[Place, Spans] | None = None
         """Offsets up to a mark that somebody else has: who had the source linked to them before."""
 
-    def enter(self, source: ProfileId, arrived: Arrived) -> bool:
+    def reach(self, source: ProfileId, arrived: Arrived) -> bool:
         """Move on to an event; say whether its place was not covered yet (`Mark.covers`)."""
         offset, received, log = arrived.offset, arrived.received, arrived.log
-        if log == NO_LOG or source != self._owner:
+        if log == NO_LOG or source != self.owner:
             position = arrived.position
             place = (source, position.topic, position.partition)
             if self._foreign is None:
@@ -77,10 +81,10 @@ class Reached(Reach):
             if reach is None:
                 self._foreign[place] = Reach(offset, received)
                 return True
-            return reach.advance(offset, received)
-        return self._reach(log).advance(offset, received)
+            return reach.go_to(offset, received)
+        return self._at(log).go_to(offset, received)
 
-    def _reach(self, log: int) -> Reach:
+    def _at(self, log: int) -> Reach:
         """Return the mark of one of the owner's logs, which is unread if there was none."""
         if log == self._log:
             return self
@@ -111,14 +115,14 @@ class Reached(Reach):
         found = {place: Mark(at.offset, at.received) for place, at in foreign.items()}
         for log, at in self._all_own().items():
             topic, partition = name_of(log)
-            found[self._owner, topic, partition] = Mark(at.offset, at.received)
+            found[self.owner, topic, partition] = Mark(at.offset, at.received)
         return found
 
     def mark(self, place: Place) -> Mark:
         """Return how far a place was read."""
         source, topic, partition = place
         log = log_of(topic, partition)
-        own = source == self._owner and log != NO_LOG
+        own = source == self.owner and log != NO_LOG
         reach = self._all_own().get(log) if own else (self._foreign or {}).get(place)
         return UNREAD if reach is None else Mark(reach.offset, reach.received)
 
@@ -126,8 +130,8 @@ class Reached(Reach):
         """Say how far a place was read."""
         source, topic, partition = place
         log = log_of(topic, partition)
-        if source == self._owner and log != NO_LOG:
-            reach = self._reach(log)
+        if source == self.owner and log != NO_LOG:
+            reach = self._at(log)
             reach.offset, reach.received = mark.offset, mark.received
             return
         if self._foreign is None:
@@ -147,62 +151,62 @@ class Reached(Reach):
         else:
             self._others.pop(place, None)
 
-    def packed(self) -> tuple[list[int], bytes]:
-        """Return the owner's own marks, four numbers each, and those of others as bytes."""
+    def pack_into(self, out: BytesWriter) -> tuple[int, bool]:
+        """Write the owner's own marks, then those of others; say how many, and whether any."""
         if self._foreign or self._others:
-            return self._packed_apart()
+            return self._pack_apart(out)
         if self._own is None and self._log != NO_LOG:
-            return _flat(self._log, self), b""
-        flat: list[int] = []
-        for log, reach in self._all_own().items():
-            flat += _flat(log, reach)
-        return flat, b""
+            _pack(self._log, self, out)
+            return 1, False
+        own = self._all_own()
+        for log, reach in own.items():
+            _pack(log, reach, out)
+        return len(own), False
 
-    def _packed_apart(self) -> tuple[list[int], bytes]:
-        own: list[int] = []
+    def _pack_apart(self, out: BytesWriter) -> tuple[int, bool]:
+        own = 0
         foreign: list[Foreign] = []
         marks = self.marks
         for place in sorted(marks):
             source, topic, partition = place
             mark, others = marks[place], self.others(place)
-            if others or source != self._owner or log_of(topic, partition) == NO_LOG:
+            log = log_of(topic, partition)
+            if others or source != self.owner or log == NO_LOG:
                 foreign.append((source, topic, partition, mark.offset, mark.received, others))
             else:
-                own += (_NUMBERS[topic], partition, mark.offset, mark.received)
-        if not foreign:
-            return own, b""
-        rest_of = msgspec.msgpack.encode(foreign)
-        return own, _LENGTH.pack(len(rest_of)) + rest_of
+                _pack(log, Reach(mark.offset, mark.received), out)
+                own += 1
+        if foreign:
+            packed = msgspec.msgpack.encode(foreign)
+            put_u16(out, len(packed))
+            out.write(packed)
+        return own, bool(foreign)
 
-    def unpack(self, raw: bytes, start: int, own: int, *, foreign: bool) -> int:
+    def unpack(self, raw: bytes, start: i64, own: int, *, foreign: bool) -> i64:
         """Take in `own` packed marks, and those of others if there are any; say where they end.
 
         Raises:
-            struct.error, ValueError, IndexError: they are none.
+            ValueError, IndexError: they are none.
         """
-        flat = _layout(own).unpack_from(raw, start)
-        for i in range(0, len(flat), 4):
-            number, partition, offset, received = flat[i : i + 4]
-            reach = self._reach(log_of(TOPICS[number], partition))
-            reach.offset, reach.received = offset, received
-        start += own * MARK_SIZE
+        for _ in range(own):
+            reach = self._at(_FIRST[raw[start]] | u16(raw, start + 1))
+            reach.offset, reach.received = read_i64_le(raw, start + 3), u32(raw, start + 11)
+            if reach.offset < 0:
+                raise ValueError(f"{reach.offset} is not an offset")
+            start += MARK_SIZE
         if not foreign:
             return start
-        length: int = _LENGTH.unpack_from(raw, start)[0]
-        start += _LENGTH.size
-        end = start + length
-        for source, topic, partition, offset, received, others in _FOREIGN.decode(raw[start:end]):
+        end = start + 2 + u16(raw, start)
+        packed = raw[start + 2 : end]
+        for source, topic, partition, offset, received, others in _FOREIGN.decode(packed):
             place = (source, topic, partition)
             self.set_mark(place, Mark(offset, received))
             self.set_others(place, others)
         return end
 
 
-def _flat(log: int, reach: Reach) -> list[int]:
-    rank, partition = _RANKED[log >> PARTITION_BITS], log & (1 << PARTITION_BITS) - 1
-    return [rank, partition, reach.offset, reach.received]
-
-
-@cache
-def _layout(count: int) -> struct.Struct:
-    return struct.Struct("<" + count * MARK)
+def _pack(log: int, reach: Reach, out: BytesWriter) -> None:
+    put_u8(out, _RANKED[log >> PARTITION_BITS])
+    put_u16(out, log & _PARTITION)
+    write_i64_le(out, reach.offset)
+    put_u32(out, reach.received)

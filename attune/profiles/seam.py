@@ -36,8 +36,7 @@ class Seam(msgspec.Struct, array_like=True):
     @classmethod
     def at(cls, ledger: Ledger) -> "Seam":
         """Return a seam behind everything that was taken in so far."""
-        reached = ledger.reached
-        return cls({_named(p): Read(m, reached.others(p)) for p, m in reached.marks.items()})
+        return cls({_named(p): Read(m, ledger.others(p)) for p, m in ledger.marks.items()})
 
     def covers(self, place: Place, offset: int, received: int) -> bool:
         """Say whether an event lies before the seam.

@@ -53,7 +53,7 @@ def test_an_event_is_new_where_its_place_was_not_read_beyond_it(
             marks[place] = Mark(one.offset, max(one.received, mark.received))
         assert (ledger.enter(place[0], one) is NEW) is not covered
 
-    assert ledger.reached.marks == marks
+    assert ledger.marks == marks
 
 
 @given(came, st.randoms(use_true_random=False))
@@ -73,7 +73,7 @@ def test_equal_ledgers_have_equal_bytes_and_come_back_as_they_were(
     again = Ledger.decode(ADA, raw[1:])
 
     assert shuffled.encode(FORMAT) == raw
-    assert again.reached.marks == ordered.reached.marks
+    assert again.marks == ordered.marks
     assert again.recent == ordered.recent
     assert again.encode(FORMAT) == raw
 
