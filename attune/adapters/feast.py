@@ -6,13 +6,14 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 
 import re
 import struct
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 import mmh3
+from librt.strings import BytesWriter
+from mypy_extensions import i64, u8
 
-from attune.adapters.resp import argument, head, number
+from attune.adapters.resp import head
 from attune.adapters.values import read_varint
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
@@ -24,12 +25,17 @@ from attune.profiles.profile import RECORDS, REDIRECT
 
 VERSION_FIELD: Final = b"_v"
 TIME: Final = "_ts:"
-_RECORD_FIELDS: Final = {name: b"_" + name[:1].encode() for name in RECORDS}
+RECORD_FIELDS: Final = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING: Final = 2
 _BYTES: Final = 0x0A  # first byte of a `Value` that holds bytes; their length follows
+_SECONDS: Final = 0x08  # in a timestamp, before whole seconds
+_NANOSECONDS: Final = 0x10
 _TWO: Final = 2
 _MORE: Final = 0x80  # in a varint: another byte follows
 _BEYOND: Final = 1 << 64
+_ZERO: Final = 0x30  # of decimal digits
+_NINE: Final = 9
+_SHORT: Final = 18  # decimal digits; so many fit into 64 bits
 _USUAL: Final = 64  # bytes: ids are hardly ever longer
 _U32: Final = struct.Struct("<I")
 _GLOB: Final = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
@@ -74,10 +80,15 @@ def time_of(view: str) -> bytes:
 
 def bytes_value(raw: bytes) -> bytes:
     """Return a `feast.types.Value` that holds bytes."""
-    length = len(raw)
-    if length < _MORE:
-        return b"\x0a%c%b" % (length, raw)
-    return b"\x0a" + _varint(length) + raw
+    return value_head(len(raw)) + raw
+
+
+def value_head(length: int) -> bytes:
+    """Return what stands before so many bytes in a `feast.types.Value`."""
+    out = BytesWriter()
+    out.append(_BYTES)
+    _put_varint(length, out)
+    return out.getvalue()
 
 
 def bytes_of_value(value: bytes) -> bytes:
@@ -92,26 +103,32 @@ def bytes_of_value(value: bytes) -> bytes:
     return value[start : start + length]
 
 
-def timestamp(ms: int) -> bytes:
-    """Return a `google.protobuf.Timestamp`; zero parts are left out."""
-    seconds, rest = divmod(ms, 1000)
-    return _seconds(seconds) + _MILLIS[rest]
-
-
-@lru_cache(maxsize=1 << 14)
-def _seconds(seconds: int) -> bytes:
-    return b"\x08" + _varint(seconds) if seconds else b""
+def timestamp(ms: i64) -> bytes:
+    """Return a `google.protobuf.Timestamp`, not before 1970; zero parts are left out."""
+    if ms < 0:
+        raise ValueError(f"{ms} ms is before 1970")
+    out = BytesWriter()
+    seconds, rest = ms // 1000, ms % 1000
+    if seconds:
+        out.append(_SECONDS)
+        _put_varint(seconds, out)
+    if rest:
+        out.append(_NANOSECONDS)
+        _put_varint(rest * 1_000_000, out)
+    return out.getvalue()
 
 
 def ms_of_timestamp(raw: bytes) -> int:
     """Return milliseconds of a `google.protobuf.Timestamp`."""
-    found = {8: 0, 16: 0}
+    found = {_SECONDS: 0, _NANOSECONDS: 0}
     start = 0
     while start < len(raw):
         tag = raw[start]
         found[tag], start = read_varint(raw, start + 1)
-    seconds = found[8] - _BEYOND if found[8] >= _BEYOND >> 1 else found[8]  # before 1970
-    return seconds * 1000 + found[16] // 1_000_000
+    seconds = found[_SECONDS]
+    if seconds >= _BEYOND >> 1:  # before 1970
+        seconds -= _BEYOND
+    return seconds * 1000 + found[_NANOSECONDS] // 1_000_000
 
 
 class Layout:
@@ -124,30 +141,42 @@ class Layout:
         self._fixed = len(self._before) + _U32.size + len(self._after)
         self._key_heads = [self._key_head(size) for size in range(_USUAL)]
         """What stands before ids of so many bytes."""
-        self._time = argument(time_of(feast_view))
-        self._state = {
+        self.time = time_of(feast_view)
+        """The field of when states were last written, by event time."""
+        self.state_fields = {
             view.state_name: field_of(feast_view, state_feature(view)) for view in features.views
         }
-        if len(set(self._state.values())) < len(self._state):
+        if len(set(self.state_fields.values())) < len(self.state_fields):
             raise ConfigurationError(
                 f"two views of {features.entity.name} have one place in the store, by the hash of "
-                f"their names ({', '.join(self._state)}): rename one of them"
+                f"their names ({', '.join(self.state_fields)}): rename one of them"
             )
-        self._plain = {
+        plain = {
             field_of(view.name, field.name): f"{view.name}:{field.name}"
             for view in features.plain
             for field in view.fields
         } | {time_of(view.name): f"{TIME}{view.name}" for view in features.plain}
-        self._views = {field: name for name, field in self._state.items()}
-        self._records = {field: name for name, field in _RECORD_FIELDS.items()}
-        self._state_arguments = {name: argument(field) for name, field in self._state.items()}
+        # Where a hash is that of two names, the last of these has it.
+        self._slots: dict[bytes, Slot] = (
+            {field: (_OF_PLAIN, name) for field, name in plain.items()}
+            | {VERSION_FIELD: (_OF_VERSION, "")}
+            | {field: (_OF_RECORDS, name) for name, field in RECORD_FIELDS.items()}
+            | {field: (_OF_STATES, name) for name, field in self.state_fields.items()}
+        )
 
     def key(self, value: str) -> bytes:
         """Return the Redis key of one entity, as an argument of a command."""
+        out = BytesWriter()
+        self.put_key(value, out)
+        return out.getvalue()
+
+    def put_key(self, value: str, out: BytesWriter) -> None:
+        """Write the Redis key of one entity, as an argument of a command."""
         raw = value.encode()
         size = len(raw)
-        before = self._key_heads[size] if size < _USUAL else self._key_head(size)
-        return b"".join([before, raw, self._after])
+        out.write(self._key_heads[size] if size < _USUAL else self._key_head(size))
+        out.write(raw)
+        out.write(self._after)
 
     def _key_head(self, size: int) -> bytes:
         return head(self._fixed + size) + self._before + _U32.pack(size)
@@ -168,67 +197,31 @@ class Layout:
 
     def fields_of(self, views: Iterable[FeatureView | PlainView]) -> list[bytes]:
         """Return the fields that hold some views, and the records that reading them asks for."""
-        found = [VERSION_FIELD, *(_RECORD_FIELDS[name] for name in (LEDGER, REDIRECT, SEAM))]
+        found = [VERSION_FIELD, *(RECORD_FIELDS[name] for name in (LEDGER, REDIRECT, SEAM))]
         for view in views:
             if isinstance(view, PlainView):
                 found += [time_of(view.name), *(field_of(view.name, f.name) for f in view.fields)]
             else:
-                found.append(self._state[view.state_name])
+                found.append(self.state_fields[view.state_name])
         return found
 
-    def row(self, found: Iterable[tuple[bytes, bytes | None]]) -> Row:
-        """Return what a hash holds, given its fields with their values, None where there is none.
+    def row(self, found: "list[bytes]") -> Row:
+        """Return what a hash holds, given each field and behind it its value, as HGETALL does.
 
         Values of plain views are kept as they are: the consumer has no use for them. Fields of
         Feast views that are not declared are left aside.
         """
-        pairs = [(self._slot(field), value) for field, value in found]
-        return row_of([slot for slot, _ in pairs], [value for _, value in pairs])
+        slots = self._slots
+        return row_of([slots.get(field, _NOBODY) for field in found[::2]], found[1::2])
 
     def slots_of(self, fields: Iterable[bytes]) -> "list[Slot]":
         """Return where the values of fields belong in a row, for `row_of`."""
-        return [self._slot(field) for field in fields]
-
-    def _slot(self, field: bytes) -> "Slot":
-        if (view := self._views.get(field)) is not None:
-            return _OF_STATES, view
-        if (record := self._records.get(field)) is not None:
-            return _OF_RECORDS, record
-        if field == VERSION_FIELD:
-            return _OF_VERSION, ""
-        if (name := self._plain.get(field)) is not None:
-            return _OF_PLAIN, name
-        return _OF_NOBODY, ""
-
-    def add_fields(self, write: Write, parts: list[bytes]) -> int:
-        """Add the fields that a write sets, with their values: version, states and records.
-
-        Returns:
-            How many arguments of the command they are.
-        """
-        states, records = write.states, write.records
-        parts.append(_VERSION)
-        parts.append(number(write.version + 1))
-        for name, raw in states.items():
-            size = len(raw)
-            parts.append(self._state_arguments[name])
-            parts.append(_VALUES[size] if size < _SHORT else _value_head(size))
-            parts.append(raw)
-        if states:
-            time = timestamp(write.as_of)
-            parts.append(self._time)
-            parts.append(head(len(time)))
-            parts.append(time)
-        for name, raw in records.items():
-            parts.append(_RECORD_ARGUMENTS[name])
-            parts.append(head(len(raw)))
-            parts.append(raw)
-        return 2 * (1 + len(states) + bool(states) + len(records))
+        return [self._slots.get(field, _NOBODY) for field in fields]
 
     def removed(self, write: Write) -> list[bytes]:
         """Return the fields that a write removes."""
         return [
-            _RECORD_FIELDS[name] if name in _RECORD_FIELDS else self._state[name]
+            RECORD_FIELDS[name] if name in RECORD_FIELDS else self.state_fields[name]
             for name in sorted(write.remove)
         ]
 
@@ -239,14 +232,14 @@ _OF_STATES: Final = 0
 _OF_RECORDS: Final = 1
 _OF_VERSION: Final = 2
 _OF_PLAIN: Final = 3
-_OF_NOBODY: Final = 4
+_NOBODY: Final[Slot] = (4, "")
 
 
-def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
+def row_of(slots: list[Slot], values: Sequence[bytes | None]) -> Row:
     """Return a row of these values, None where there is none."""
     states: dict[str, bytes] = {}
     records: dict[str, bytes] = {}
-    plain: dict[str, bytes] = {}
+    plain = _NO_PLAIN
     version = 0
     for place in range(len(values)):
         value = values[place]
@@ -258,14 +251,33 @@ def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
         elif part == _OF_RECORDS:
             records[name] = value
         elif part == _OF_VERSION:
-            version = int(value)
+            version = _whole(value)
         elif part == _OF_PLAIN:
+            if plain is _NO_PLAIN:
+                plain = {}
             plain[name] = value
     return Row(version, states, records, plain)
 
 
-_VERSION: Final = argument(VERSION_FIELD)
-_RECORD_ARGUMENTS: Final = {name: argument(field) for name, field in _RECORD_FIELDS.items()}
+_NO_PLAIN: Final[dict[str, bytes]] = {}
+"""Of most rows; never changed."""
+
+
+def _whole(digits: bytes) -> int:
+    """Return a number that is not negative.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if len(digits) > _SHORT:
+        return int(digits)
+    found: i64 = 0
+    for place in range(len(digits)):
+        digit: i64 = digits[place] - _ZERO
+        if digit < 0 or digit > _NINE:
+            return int(digits)
+        found = found * 10 + digit
+    return found if digits else int(digits)
 
 
 def _state_in(value: bytes) -> bytes:
@@ -282,21 +294,8 @@ def _state_in(value: bytes) -> bytes:
         return b""
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
+def _put_varint(number: i64, out: BytesWriter) -> None:
     while number >= _MORE:
-        out.append(number % _MORE | _MORE)
+        out.append(u8(number & _MORE - 1 | _MORE))
         number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def _value_head(length: int) -> bytes:
-    """Return what stands before a state of so many bytes: the argument's head, and the value's."""
-    before = b"\x0a" + _varint(length)
-    return head(len(before) + length) + before
-
-
-_MILLIS: Final = (b"", *(b"\x10" + _varint(ms * 1_000_000) for ms in range(1, 1000)))
-_SHORT: Final = 1024
-_VALUES: Final = tuple(map(_value_head, range(_SHORT)))
+    out.append(u8(number))

@@ -4,9 +4,11 @@ from collections.abc import Collection, Sequence
 from hashlib import sha1
 from typing import Final
 
-from attune.adapters.feast import Layout
+from librt.strings import BytesWriter
+
+from attune.adapters.feast import RECORD_FIELDS, VERSION_FIELD, Layout, timestamp, value_head
 from attune.adapters.link import Reply
-from attune.adapters.resp import END, argument, number, opening
+from attune.adapters.resp import END, argument, head, number, opening
 from attune.ports import Row, Write
 
 STILL = """
@@ -44,6 +46,8 @@ class Guarded:
 
     def __init__(self, layout: Layout, *, ttl: int, begun: bytes, told: bool) -> None:
         self._layout = layout
+        self._states = {name: argument(field) for name, field in layout.state_fields.items()}
+        self._time = argument(layout.time)
         parts = [STILL.format(begun="KEYS[2]") if begun else "", _GUARDED, _TOLD if told else ""]
         self.script = ("".join(parts) + "return 1").encode()
         self._sha = sha1(self.script, usedforsecurity=False).hexdigest().encode()
@@ -53,6 +57,8 @@ class Guarded:
         self._fixed = _FIXED + 1 if begun else _FIXED
         self._keys = b"2" if begun else b"1"
         self._openings: dict[int, bytes] = {}
+        self._out = BytesWriter()
+        """Of the command that is being written; it stays as large as the largest was."""
         self._get = opening(2, b"HGETALL")
         self._marked = b""
         self.has_mark(b"")
@@ -63,14 +69,20 @@ class Guarded:
 
     def reads(self, ids: Collection[str]) -> list[bytes]:
         """Return the commands that ask for rows."""
-        get, key = self._get, self._layout.key
-        return [b"".join([get, key(each), END]) for each in ids]
+        out, commands = self._out, list[bytes]()
+        for each in ids:
+            out.truncate(0)
+            out.write(self._get)
+            self._layout.put_key(each, out)
+            out.write(END)
+            commands.append(out.getvalue())
+        return commands
 
     def rows(self, ids: Collection[str], replies: Sequence[Reply]) -> dict[str, Row]:
         """Return the rows in replies of which none is an error."""
         found: dict[str, Row] = {}
         for each, held in zip(ids, replies, strict=True):
-            found[each] = self._layout.row(_pairs(held)) if held else _NO_ROW
+            found[each] = self._layout.row(held) if held else _NO_ROW
         return found
 
     def writes(self, writes: Sequence[Write]) -> list[bytes]:
@@ -78,20 +90,35 @@ class Guarded:
         return [self._command(write) for write in writes]
 
     def _command(self, write: Write) -> bytes:
-        layout = self._layout
-        parts = [b"", layout.key(write.id), self._marked, number(write.version)]
-        count = self._fixed
-        if write.remove:
-            removed = layout.removed(write)
-            parts += [number(len(removed)), self._ttl]
-            parts += [argument(name) for name in removed]
-            count += len(removed)
-        else:
-            parts.append(self._nothing_removed)
-        count += layout.add_fields(write, parts)
-        parts[0] = self._openings.get(count) or self._opening(count)
-        parts.append(END)
-        return b"".join(parts)
+        out, states, records = self._out, dict(write.states), dict(write.records)
+        removed = self._layout.removed(write) if write.remove else _NONE
+        pairs = 1 + len(states) + bool(states) + len(records)
+        count = self._fixed + len(removed) + 2 * pairs
+        version = write.version
+        out.truncate(0)
+        out.write(self._openings.get(count) or self._opening(count))
+        self._layout.put_key(write.id, out)
+        out.write(self._marked)
+        out.write(number(version))
+        out.write(number(len(removed)))
+        out.write(self._ttl)
+        for name in removed:
+            out.write(argument(name))
+        out.write(_VERSION)
+        out.write(number(version + 1))
+        for view, raw in states.items():
+            size = len(raw)
+            out.write(self._states[view])
+            out.write(_VALUES[size] if size < _SHORT else _value_head(size))
+            out.write(raw)
+        if states:
+            out.write(self._time)
+            _put(timestamp(write.as_of), out)
+        for record, raw in records.items():
+            out.write(_RECORDS[record])
+            _put(raw, out)
+        out.write(END)
+        return out.getvalue()
 
     def _opening(self, count: int) -> bytes:
         made = self._openings[count] = opening(count, b"EVALSHA", self._sha, self._keys)
@@ -111,6 +138,19 @@ def refused(writes: Sequence[Write], replies: Sequence[Reply]) -> set[str]:
     return {write.id for write, done in zip(writes, replies, strict=True) if not done}
 
 
-def _pairs(found: Sequence[bytes]) -> list[tuple[bytes, bytes | None]]:
-    """Return what HGETALL replies as pairs of field and value."""
-    return [(found[i], found[i + 1]) for i in range(0, len(found), 2)]
+def _put(raw: bytes, out: BytesWriter) -> None:
+    out.write(head(len(raw)))
+    out.write(raw)
+
+
+def _value_head(length: int) -> bytes:
+    """Return what stands before a state of so many bytes: the argument's head, and the value's."""
+    before = value_head(length)
+    return head(len(before) + length) + before
+
+
+_NONE: Final[list[bytes]] = []
+_VERSION: Final = argument(VERSION_FIELD)
+_RECORDS: Final = {name: argument(field) for name, field in RECORD_FIELDS.items()}
+_SHORT: Final = 1024
+_VALUES: Final = tuple(map(_value_head, range(_SHORT)))

@@ -38,7 +38,7 @@ NEW: Final = Verdict.NEW
 AGAIN: Final = Verdict.AGAIN
 RETRY: Final = Verdict.RETRY
 
-# Where everything lies in stored bytes: first seen (ms) and last seen, 8 bytes each, and then these.
+# Where everything lies in stored bytes: first and last seen (ms, 8 bytes each), and then these.
 _NEWEST: Final = 16  # minute, 4 bytes
 _VIEWS: Final = 20  # how many are whole
 _PLACES: Final = 21  # how many of its own
@@ -116,8 +116,7 @@ class Ledger(Reached):
         place = recent.place_of(self.recent, first)
         number = recent.number_of(first, minute, offset)
         self.recent = recent.inserted(self.recent, place, number)
-        if minute < self._oldest:
-            self._oldest = minute
+        self._oldest = min(self._oldest, minute)
 
     def _move_on(self, newest: i64) -> None:
         """Go on to a minute, and let go of what is a day before it."""
@@ -154,8 +153,7 @@ class Ledger(Reached):
         self._saw(arrived.at)
 
     def _saw(self, at: i64) -> None:
-        if at > self.last_seen:
-            self.last_seen = at
+        self.last_seen = max(self.last_seen, at)
         if at < self.first_seen or not self.first_seen:
             self.first_seen = at
 

@@ -43,8 +43,7 @@ class Reach:
         if offset <= self.offset and received <= self.received:
             return False
         self.offset = offset
-        if received > self.received:
-            self.received = received
+        self.received = max(self.received, received)
         return True
 
 

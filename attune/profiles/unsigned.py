@@ -22,7 +22,7 @@ def put_u8(out: BytesWriter, number: i64) -> None:
         ValueError: the number does not fit.
     """
     _fits(number, _U8)
-    out.append(number)
+    out.append(u8(number))
 
 
 def set_u8(out: BytesWriter, place: i64, number: i64) -> None:

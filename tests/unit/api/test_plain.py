@@ -159,7 +159,7 @@ def test_a_row_of_redis_holds_both_kinds_apart() -> None:
     fields += [field_of("user_credit", "credit_limit"), b"\x29value", time_of("user_credit"), b""]
     fields += [b"abcd", b"of another view, which is not declared"]
 
-    row = layout.row(zip(fields[::2], fields[1::2], strict=True))
+    row = layout.row(fields)
 
     assert row.states == {"activity": b"state"}
     assert row.plain == {"user_credit:credit_limit": b"\x29value", "_ts:user_credit": b""}
