@@ -25,7 +25,7 @@ def head(length: int) -> bytes:
 
 def number(value: int) -> bytes:
     """Return an argument that is a whole number, not negative, with its head."""
-    return _NUMBERS[value] if value < _KNOWN else b"\r\n$%d\r\n%d" % (len(str(value)), value)
+    return _NUMBERS[value] if value < _KNOWN else argument(str(value).encode())
 
 
 def argument(raw: bytes) -> bytes:

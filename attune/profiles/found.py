@@ -3,7 +3,6 @@
 `Kept` and `Profile` decode a row to fold events into it; this only answers.
 """
 
-import struct
 from typing import Any
 
 import msgspec
@@ -56,7 +55,7 @@ class Found:
         if row.records:
             try:
                 self._read_records()
-            except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
+            except (msgspec.DecodeError, ValueError, IndexError) as error:
                 self.broken = f"a record of {features.entity.name} {entity}: {error}"
                 self.row = Row()
                 self._begin()

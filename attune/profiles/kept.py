@@ -56,7 +56,7 @@ class Kept:
         self._removed: frozenset[str] = _NONE
         try:
             self._read_records(row, complete=complete)
-        except (msgspec.DecodeError, struct.error, ValueError, IndexError) as error:
+        except (msgspec.DecodeError, ValueError, IndexError) as error:
             raise CorruptState(f"a record of {features.entity.name} {entity}: {error}") from error
         stored = row.states
         if self.seams:

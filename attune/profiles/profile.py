@@ -1,6 +1,5 @@
 """A profile while it is folded: from a stored row, through events, to the next write."""
 
-import struct
 from typing import Final
 
 import msgspec
@@ -48,7 +47,7 @@ class Profile(Kept):
                 self._traits = Traits.decode(known(records[TRAITS]))
             if REDIRECT in records:
                 self.redirect = Redirect.decode(known(records[REDIRECT]))
-        except (msgspec.DecodeError, struct.error, ValueError) as error:
+        except (msgspec.DecodeError, ValueError) as error:
             raise CorruptState(f"a record of user {profile}: {error}") from error
         if self.redirect and (self.redirect.done or self.redirect.before):
             self.seams = {}  # all it took in is with others: nothing is missing here
