@@ -6,12 +6,12 @@ with `FeatureStore.get_online_features` is a test. Golden bytes: `tests/golden/f
 
 import re
 import struct
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
 import mmh3
 from librt.strings import BytesWriter
-from mypy_extensions import i64, u8
+from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.adapters.resp import head
 from attune.adapters.values import read_varint
@@ -158,10 +158,10 @@ class Layout:
         } | {time_of(view.name): f"{TIME}{view.name}" for view in features.plain}
         # Where a hash is that of two names, the last of these has it.
         self._slots: dict[bytes, Slot] = (
-            {field: (_OF_PLAIN, name) for field, name in plain.items()}
-            | {VERSION_FIELD: (_OF_VERSION, "")}
-            | {field: (_OF_RECORDS, name) for name, field in RECORD_FIELDS.items()}
-            | {field: (_OF_STATES, name) for name, field in self.state_fields.items()}
+            {field: Slot(_OF_PLAIN, name) for field, name in plain.items()}
+            | {VERSION_FIELD: Slot(_OF_VERSION, "")}
+            | {field: Slot(_OF_RECORDS, name) for name, field in RECORD_FIELDS.items()}
+            | {field: Slot(_OF_STATES, name) for name, field in self.state_fields.items()}
         )
 
     def key(self, value: str) -> bytes:
@@ -205,14 +205,18 @@ class Layout:
                 found.append(self.state_fields[view.state_name])
         return found
 
-    def row(self, found: "list[bytes]") -> Row:
+    def row(self, found: list[bytes]) -> Row:
         """Return what a hash holds, given each field and behind it its value, as HGETALL does.
 
         Values of plain views are kept as they are: the consumer has no use for them. Fields of
         Feast views that are not declared are left aside.
         """
-        slots = self._slots
-        return row_of([slots.get(field, _NOBODY) for field in found[::2]], found[1::2])
+        slots: list[Slot] = []
+        values: list[bytes | None] = []
+        for place in range(0, len(found), 2):
+            slots.append(self._slots.get(found[place], _NOBODY))
+            values.append(found[place + 1])
+        return row_of(slots, values)
 
     def slots_of(self, fields: Iterable[bytes]) -> "list[Slot]":
         """Return where the values of fields belong in a row, for `row_of`."""
@@ -226,16 +230,25 @@ class Layout:
         ]
 
 
-Slot: TypeAlias = tuple[int, str]
-"""Which part of a row a value belongs to, and under which name."""
+@mypyc_attr(acyclic=True)
+class Slot:
+    """Which part of a row a value belongs to, and under which name."""
+
+    __slots__ = ("name", "part")
+
+    def __init__(self, part: i64, name: str) -> None:
+        self.part = part
+        self.name = name
+
+
 _OF_STATES: Final = 0
 _OF_RECORDS: Final = 1
 _OF_VERSION: Final = 2
 _OF_PLAIN: Final = 3
-_NOBODY: Final[Slot] = (4, "")
+_NOBODY: Final = Slot(4, "")
 
 
-def row_of(slots: list[Slot], values: Sequence[bytes | None]) -> Row:
+def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
     """Return a row of these values, None where there is none."""
     states: dict[str, bytes] = {}
     records: dict[str, bytes] = {}
@@ -245,7 +258,8 @@ def row_of(slots: list[Slot], values: Sequence[bytes | None]) -> Row:
         value = values[place]
         if value is None:
             continue
-        part, name = slots[place]
+        slot = slots[place]
+        part, name = slot.part, slot.name
         if part == _OF_STATES:
             states[name] = _state_in(value)
         elif part == _OF_RECORDS:

@@ -18,6 +18,7 @@ HASH_SHIFT: Final = 24
 MINUTE_SHIFT: Final = 12
 LOW: Final = (1 << 12) - 1
 LOWS: Final = (1 << 24) - 1
+_HASH_OF: Final = mmh3.hash_bytes  # found once, not in its module each time
 _HASH_MASK: Final = (1 << 40) - 1
 _HASH_MIDDLE: Final = 1 << 39
 SIGN: Final = -0x7FFF_FFFF_FFFF_FFFF - 1
@@ -26,7 +27,7 @@ SIGN: Final = -0x7FFF_FFFF_FFFF_FFFF - 1
 
 def first_of(message_id: str) -> i64:
     """Return the least number that a message id can have."""
-    raw: bytes = mmh3.hash_bytes(message_id)
+    raw: bytes = _HASH_OF(message_id)
     hashed: i64 = read_i64_le(raw, 0) & _HASH_MASK
     return hashed - _HASH_MIDDLE << HASH_SHIFT
 
