@@ -11,10 +11,17 @@ from typing import Final
 
 import mmh3
 from librt.strings import BytesWriter
-from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.adapters.resp import head
-from attune.adapters.values import read_varint
+from attune.adapters.rows import (
+    NOBODY,
+    OF_PLAIN,
+    OF_RECORDS,
+    OF_STATES,
+    OF_VERSION,
+    Slot,
+    row_of,
+)
 from attune.errors import ConfigurationError
 from attune.features.feature_set import FeatureSet
 from attune.features.plain import PlainView
@@ -27,15 +34,6 @@ VERSION_FIELD: Final = b"_v"
 TIME: Final = "_ts:"
 RECORD_FIELDS: Final = {name: b"_" + name[:1].encode() for name in RECORDS}
 _STRING: Final = 2
-_BYTES: Final = 0x0A  # first byte of a `Value` that holds bytes; their length follows
-_SECONDS: Final = 0x08  # in a timestamp, before whole seconds
-_NANOSECONDS: Final = 0x10
-_TWO: Final = 2
-_MORE: Final = 0x80  # in a varint: another byte follows
-_BEYOND: Final = 1 << 64
-_ZERO: Final = 0x30  # of decimal digits
-_NINE: Final = 9
-_SHORT: Final = 18  # decimal digits; so many fit into 64 bits
 _USUAL: Final = 64  # bytes: ids are hardly ever longer
 _U32: Final = struct.Struct("<I")
 _GLOB: Final = re.compile(rb"[*?\[\]\\^-]")  # what MATCH takes for a pattern
@@ -78,59 +76,6 @@ def time_of(view: str) -> bytes:
     return f"{TIME}{view}".encode()
 
 
-def bytes_value(raw: bytes) -> bytes:
-    """Return a `feast.types.Value` that holds bytes."""
-    return value_head(len(raw)) + raw
-
-
-def value_head(length: int) -> bytes:
-    """Return what stands before so many bytes in a `feast.types.Value`."""
-    out = BytesWriter()
-    out.append(_BYTES)
-    _put_varint(length, out)
-    return out.getvalue()
-
-
-def bytes_of_value(value: bytes) -> bytes:
-    """Return the bytes in a `feast.types.Value`.
-
-    Raises:
-        ValueError: it holds something else.
-    """
-    if value[:1] != b"\x0a":
-        raise ValueError("not a bytes value")
-    length, start = read_varint(value, 1)
-    return value[start : start + length]
-
-
-def timestamp(ms: i64) -> bytes:
-    """Return a `google.protobuf.Timestamp`, not before 1970; zero parts are left out."""
-    if ms < 0:
-        raise ValueError(f"{ms} ms is before 1970")
-    out = BytesWriter()
-    seconds, rest = ms // 1000, ms % 1000
-    if seconds:
-        out.append(_SECONDS)
-        _put_varint(seconds, out)
-    if rest:
-        out.append(_NANOSECONDS)
-        _put_varint(rest * 1_000_000, out)
-    return out.getvalue()
-
-
-def ms_of_timestamp(raw: bytes) -> int:
-    """Return milliseconds of a `google.protobuf.Timestamp`."""
-    found = {_SECONDS: 0, _NANOSECONDS: 0}
-    start = 0
-    while start < len(raw):
-        tag = raw[start]
-        found[tag], start = read_varint(raw, start + 1)
-    seconds = found[_SECONDS]
-    if seconds >= _BEYOND >> 1:  # before 1970
-        seconds -= _BEYOND
-    return seconds * 1000 + found[_NANOSECONDS] // 1_000_000
-
-
 class Layout:
     """Where everything of one entity lies in Redis: key, and field names of views and records."""
 
@@ -158,10 +103,10 @@ class Layout:
         } | {time_of(view.name): f"{TIME}{view.name}" for view in features.plain}
         # Where a hash is that of two names, the last of these has it.
         self._slots: dict[bytes, Slot] = (
-            {field: Slot(_OF_PLAIN, name) for field, name in plain.items()}
-            | {VERSION_FIELD: Slot(_OF_VERSION, "")}
-            | {field: Slot(_OF_RECORDS, name) for name, field in RECORD_FIELDS.items()}
-            | {field: Slot(_OF_STATES, name) for name, field in self.state_fields.items()}
+            {field: Slot(OF_PLAIN, name) for field, name in plain.items()}
+            | {VERSION_FIELD: Slot(OF_VERSION, "")}
+            | {field: Slot(OF_RECORDS, name) for name, field in RECORD_FIELDS.items()}
+            | {field: Slot(OF_STATES, name) for name, field in self.state_fields.items()}
         )
 
     def key(self, value: str) -> bytes:
@@ -214,13 +159,13 @@ class Layout:
         slots: list[Slot] = []
         values: list[bytes | None] = []
         for place in range(0, len(found), 2):
-            slots.append(self._slots.get(found[place], _NOBODY))
+            slots.append(self._slots.get(found[place], NOBODY))
             values.append(found[place + 1])
         return row_of(slots, values)
 
     def slots_of(self, fields: Iterable[bytes]) -> "list[Slot]":
         """Return where the values of fields belong in a row, for `row_of`."""
-        return [self._slots.get(field, _NOBODY) for field in fields]
+        return [self._slots.get(field, NOBODY) for field in fields]
 
     def removed(self, write: Write) -> list[bytes]:
         """Return the fields that a write removes."""
@@ -228,88 +173,3 @@ class Layout:
             RECORD_FIELDS[name] if name in RECORD_FIELDS else self.state_fields[name]
             for name in sorted(write.remove)
         ]
-
-
-@mypyc_attr(acyclic=True)
-class Slot:
-    """Which part of a row a value belongs to, and under which name."""
-
-    __slots__ = ("name", "part")
-
-    def __init__(self, part: i64, name: str) -> None:
-        self.part = part
-        self.name = name
-
-
-_OF_STATES: Final = 0
-_OF_RECORDS: Final = 1
-_OF_VERSION: Final = 2
-_OF_PLAIN: Final = 3
-_NOBODY: Final = Slot(4, "")
-
-
-def row_of(slots: list[Slot], values: list[bytes | None]) -> Row:
-    """Return a row of these values, None where there is none."""
-    states: dict[str, bytes] = {}
-    records: dict[str, bytes] = {}
-    plain = _NO_PLAIN
-    version = 0
-    for place in range(len(values)):
-        value = values[place]
-        if value is None:
-            continue
-        slot = slots[place]
-        part, name = slot.part, slot.name
-        if part == _OF_STATES:
-            states[name] = _state_in(value)
-        elif part == _OF_RECORDS:
-            records[name] = value
-        elif part == _OF_VERSION:
-            version = _whole(value)
-        elif part == _OF_PLAIN:
-            if plain is _NO_PLAIN:
-                plain = {}
-            plain[name] = value
-    return Row(version, states, records, plain)
-
-
-_NO_PLAIN: Final[dict[str, bytes]] = {}
-"""Of most rows; never changed."""
-
-
-def _whole(digits: bytes) -> int:
-    """Return a number that is not negative.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if len(digits) > _SHORT:
-        return int(digits)
-    found: i64 = 0
-    for place in range(len(digits)):
-        digit: i64 = digits[place] - _ZERO
-        if digit < 0 or digit > _NINE:
-            return int(digits)
-        found = found * 10 + digit
-    return found if digits else int(digits)
-
-
-def _state_in(value: bytes) -> bytes:
-    """Return the state, or nothing, which is none: Feast itself may have stored a null."""
-    if len(value) > _TWO and value[0] == _BYTES:  # as a rule, with a length of one or two bytes
-        length, more = value[1], value[_TWO]
-        if length < _MORE:
-            return value[_TWO : _TWO + length]
-        if more < _MORE:
-            return value[_TWO + 1 : _TWO + 1 + (length & _MORE - 1 | more << 7)]
-    try:
-        return bytes_of_value(value)
-    except (ValueError, IndexError):
-        return b""
-
-
-def _put_varint(number: i64, out: BytesWriter) -> None:
-    while number >= _MORE:
-        out.append(u8(number & _MORE - 1 | _MORE))
-        number >>= 7
-    out.append(u8(number))

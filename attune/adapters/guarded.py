@@ -6,8 +6,9 @@ from typing import Final
 
 from librt.strings import BytesWriter
 
-from attune.adapters.feast import RECORD_FIELDS, VERSION_FIELD, Layout, timestamp, value_head
+from attune.adapters.feast import RECORD_FIELDS, VERSION_FIELD, Layout
 from attune.adapters.link import Reply
+from attune.adapters.protobuf import timestamp, value_head
 from attune.adapters.resp import END, argument, head, number, opening
 from attune.ports import Row, Write
 

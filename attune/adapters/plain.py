@@ -7,7 +7,8 @@ its training joins leave out what is too old. Here both agree: such a value is n
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from attune.adapters.feast import TIME, ms_of_timestamp
+from attune.adapters.feast import TIME
+from attune.adapters.protobuf import ms_of_timestamp
 from attune.adapters.values import Unreadable, value_of
 from attune.features.feature import Field, FieldType, Value
 from attune.features.plain import PlainView, Status

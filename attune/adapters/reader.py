@@ -6,10 +6,11 @@ command around each key, and how each view is read.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from attune.adapters.feast import Layout, row_of
+from attune.adapters.feast import Layout
 from attune.adapters.plain import Held, held
 from attune.adapters.redis import Servers, raised
 from attune.adapters.resp import END, argument, opening
+from attune.adapters.rows import row_of
 from attune.features.feature import Field, Value
 from attune.features.plain import PlainView, Status
 from attune.features.service import FeatureService

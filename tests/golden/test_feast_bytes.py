@@ -2,14 +2,8 @@
 
 import pytest
 
-from attune.adapters.feast import (
-    bytes_of_value,
-    bytes_value,
-    entity_key,
-    field_of,
-    ms_of_timestamp,
-    timestamp,
-)
+from attune.adapters.feast import entity_key, field_of
+from attune.adapters.protobuf import bytes_of_value, bytes_value, ms_of_timestamp, timestamp
 
 
 def test_an_entity_key_is_feasts() -> None:

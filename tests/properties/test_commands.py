@@ -9,16 +9,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from attune.adapters.feast import (
-    Layout,
-    bytes_value,
-    entity_key,
-    field_of,
-    ms_of_timestamp,
-    time_of,
-    timestamp,
-)
+from attune.adapters.feast import Layout, entity_key, field_of, time_of
 from attune.adapters.guarded import Guarded
+from attune.adapters.protobuf import bytes_value, ms_of_timestamp, timestamp
 from attune.ports import Row, Write
 from attune.profiles.profile import RECORDS
 from feature_repo.views import USER_FEATURES

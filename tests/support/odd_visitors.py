@@ -21,8 +21,8 @@ from api.live.answers import Answering
 from api.measure import Measured
 from api.reading import Reader
 from api.visitor import Reception
-from attune.adapters.feast import timestamp
 from attune.adapters.memory import MemoryChanges, MemoryStore
+from attune.adapters.protobuf import timestamp
 from attune.collect.event import millis
 from attune.decide.content import Block, Content, Rule, Segment, Slot
 from attune.errors import Unavailable

@@ -8,8 +8,8 @@ import pytest
 from answering import answering
 from making import NOON, event, shopped, taken
 
-from attune.adapters.feast import timestamp
 from attune.adapters.memory import MemoryStore
+from attune.adapters.protobuf import timestamp
 from attune.collect.event import millis
 from attune.errors import Unavailable
 from attune.features.entities import ITEM

@@ -8,9 +8,10 @@ from answering import answering, current, reception
 from credit import CREDIT, WITH_CREDIT
 from making import NOON, shopped, taken
 
-from attune.adapters.feast import Layout, bytes_value, field_of, time_of, timestamp
+from attune.adapters.feast import Layout, field_of, time_of
 from attune.adapters.memory import MemoryStore
 from attune.adapters.plain import held
+from attune.adapters.protobuf import bytes_value, timestamp
 from attune.collect.event import millis
 from attune.decide.content import Block, Content, Rule, Slot
 from attune.features.plain import Status
