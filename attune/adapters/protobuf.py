@@ -53,9 +53,7 @@ def timestamp(ms: i64) -> bytes:
     if seconds:
         out.append(_SECONDS)
         _put_varint(seconds, out)
-    if rest:
-        out.append(_NANOSECONDS)
-        _put_varint(rest * 1_000_000, out)
+    out.write(_MILLISECONDS[rest])
     return out.getvalue()
 
 
@@ -77,3 +75,14 @@ def _put_varint(number: i64, out: BytesWriter) -> None:
         out.append(u8(number & MORE - 1 | MORE))
         number >>= 7
     out.append(u8(number))
+
+
+def _milliseconds(ms: i64) -> bytes:
+    out = BytesWriter()
+    if ms:
+        out.append(_NANOSECONDS)
+        _put_varint(ms * 1_000_000, out)
+    return out.getvalue()
+
+
+_MILLISECONDS: Final = [_milliseconds(ms) for ms in range(1000)]
