@@ -55,7 +55,7 @@ MODULES = (
     "attune/profiles/recent.py",
     "attune/profiles/segments.py",
     "attune/profiles/traits.py",
-    "attune/profiles/unsigned.py",
+    "attune/unsigned.py",
     "consumers/batch.py",
     "consumers/features/cache.py",
     "consumers/features/consumer.py",

@@ -5,10 +5,10 @@ instructions a number.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from librt.strings import BytesWriter, read_i16_le, read_i32_le, write_i16_le, write_i32_le
-from mypy_extensions import i16, i32, i64, mypyc_attr, u8
+from librt.strings import BytesWriter
+from mypy_extensions import mypyc_attr
 
 
 @mypyc_attr(acyclic=True)
@@ -66,59 +66,3 @@ class Asking(Codec):
     def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - as above
         """Write what it says."""
         out.write(self._pack(state))
-
-
-_MOST_16: Final = (1 << 16) - 1
-_MOST_32: Final = (1 << 32) - 1
-
-
-def write_u16(out: BytesWriter, number: i64) -> None:
-    """Write two bytes.
-
-    Raises:
-        OverflowError: they do not hold the number.
-    """
-    if not 0 <= number <= _MOST_16:
-        raise OverflowError(f"{number} in two bytes")
-    write_i16_le(out, i16(number - (1 << 16) if number >> 15 else number))
-
-
-def set_u16(out: BytesWriter, at: i64, number: i64) -> None:
-    """Put a number where `write_u16` has kept its place.
-
-    Raises:
-        OverflowError: two bytes do not hold it.
-    """
-    if not 0 <= number <= _MOST_16:
-        raise OverflowError(f"{number} in two bytes")
-    out[at] = u8(number & 0xFF)
-    out[at + 1] = u8(number >> 8)
-
-
-def write_u32(out: BytesWriter, number: i64) -> None:
-    """Write four bytes.
-
-    Raises:
-        OverflowError: they do not hold the number.
-    """
-    if not 0 <= number <= _MOST_32:
-        raise OverflowError(f"{number} in four bytes")
-    write_i32_le(out, i32(number - (1 << 32) if number >> 31 else number))
-
-
-def read_u16(raw: bytes, at: i64) -> i64:
-    """Return the number in two bytes.
-
-    Raises:
-        IndexError: they are not there.
-    """
-    return i64(read_i16_le(raw, at)) & _MOST_16
-
-
-def read_u32(raw: bytes, at: i64) -> i64:
-    """Return the number in four bytes.
-
-    Raises:
-        IndexError: they are not there.
-    """
-    return i64(read_i32_le(raw, at)) & _MOST_32

@@ -16,9 +16,9 @@ import msgspec
 from librt.strings import BytesWriter
 from mypy_extensions import i64
 
-from attune.features.codec import read_u16, write_u16
 from attune.features.feature import CorruptState
 from attune.features.money import CENT
+from attune.unsigned import put_u16, u16
 
 # The first byte. 0 is a column of zeros, 1, 2 and 4 are so many bits of a number, 8 is a byte.
 _SPARSE: Final = 0x10  # only the numbers that are not 0 follow, behind a bit for each
@@ -183,10 +183,10 @@ def _write_wide(out: BytesWriter, numbers: list[int]) -> None:
         _write_flags(out, numbers)
     if pairs:
         for number in held:
-            write_u16(out, number)
+            put_u16(out, number)
     else:
         raw = _ENCODER.encode(held)
-        write_u16(out, len(raw))
+        put_u16(out, len(raw))
         out.write(raw)
 
 
@@ -220,7 +220,7 @@ def _held(raw: bytes, start: int, count: int, head: int) -> tuple[list[int], int
             raise CorruptState("a column that is cut off")
         numbers = [raw[place] | raw[place + 1] << 8 for place in range(start, end, 2)]
     elif head & _WIDE:
-        end = start + 2 + read_u16(raw, start)
+        end = start + 2 + u16(raw, start)
         start += 2
         numbers = _DECODER.decode(raw[start:end])
     elif head & _EIGHT:

@@ -6,10 +6,11 @@ from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u32, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import Act, CorruptState
 from attune.features.money import worth
 from attune.features.steps import Step
+from attune.unsigned import put_u32, u32
 
 _SIZE: Final = 44  # bytes
 _LARGEST: Final = 2**63 - 1
@@ -120,11 +121,11 @@ class _Courses(Codec):
         state = Course()
         state.first = read_i64_le(raw, 0)
         state.last = read_i64_le(raw, 8)
-        state.events = read_u32(raw, 16)
-        state.pages = read_u32(raw, 20)
-        state.views = read_u32(raw, 24)
-        state.carts = read_u32(raw, 28)
-        state.orders = read_u32(raw, 32)
+        state.events = u32(raw, 16)
+        state.pages = u32(raw, 20)
+        state.views = u32(raw, 24)
+        state.carts = u32(raw, 28)
+        state.orders = u32(raw, 32)
         state.micros = read_i64_le(raw, 36)
         return state
 
@@ -135,11 +136,11 @@ class _Courses(Codec):
             return
         write_i64_le(out, course.first)
         write_i64_le(out, course.last)
-        write_u32(out, course.events)
-        write_u32(out, course.pages)
-        write_u32(out, course.views)
-        write_u32(out, course.carts)
-        write_u32(out, course.orders)
+        put_u32(out, course.events)
+        put_u32(out, course.pages)
+        put_u32(out, course.views)
+        put_u32(out, course.carts)
+        put_u32(out, course.orders)
         write_i64_le(out, min(course.micros, _LARGEST))
 
 

@@ -6,9 +6,10 @@ from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u32, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import HOUR, CorruptState
 from attune.features.steps import Step
+from attune.unsigned import put_u32, u32
 
 _WEEK: Final = 7 * 24 * HOUR
 _MONDAY: Final = 4 * 24 * HOUR  # 1970-01-01 was a Thursday: the first Monday came four days later
@@ -54,7 +55,7 @@ class Slots(Codec):
             if most < _NARROW:
                 out.append(counted[slot])
             else:
-                write_u32(out, counted[slot])
+                put_u32(out, counted[slot])
 
     def unpack(self, raw: bytes) -> dict[int, int]:
         """Return the state in packed bytes."""
@@ -67,7 +68,7 @@ class Slots(Codec):
         state: dict[int, int] = {}
         for place in range(count):
             slot = raw[1 + place]
-            events = read_u32(raw, first + 4 * place) if wide else i64(raw[first + place])
+            events = u32(raw, first + 4 * place) if wide else i64(raw[first + place])
             if not events or slot * self._hours >= HOURS:
                 raise CorruptState("a slot without events, or one beyond the week")
             state[slot] = events

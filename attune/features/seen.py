@@ -6,10 +6,11 @@ from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, write_u16, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import CorruptState, Value
 from attune.features.money import CENT, MICROS
 from attune.features.steps import Step
+from attune.unsigned import put_u16, put_u32, u16, u32
 
 _MICROS: Final = 24  # bytes
 _CENTS: Final = 12
@@ -77,14 +78,14 @@ class _Prices(Codec):
         """Return the state in packed bytes."""
         state = Seen()
         if len(raw) == _CENTS:
-            state.looked = read_u16(raw, 0)
-            state.looked_micros = read_u32(raw, 2) * CENT
-            state.taken = read_u16(raw, 6)
-            state.taken_micros = read_u32(raw, 8) * CENT
+            state.looked = u16(raw, 0)
+            state.looked_micros = u32(raw, 2) * CENT
+            state.taken = u16(raw, 6)
+            state.taken_micros = u32(raw, 8) * CENT
         elif len(raw) == _MICROS:
-            state.looked = read_u32(raw, 0)
+            state.looked = u32(raw, 0)
             state.looked_micros = read_i64_le(raw, 4)
-            state.taken = read_u32(raw, 12)
+            state.taken = u32(raw, 12)
             state.taken_micros = read_i64_le(raw, 16)
         else:
             raise CorruptState(f"{len(raw)} bytes of prices")
@@ -102,14 +103,14 @@ class _Prices(Codec):
             and max(seen.looked, seen.taken) <= _MOST_LINES
             and max(looked, taken) <= _MOST_CENTS
         ):
-            write_u16(out, seen.looked)
-            write_u32(out, looked)
-            write_u16(out, seen.taken)
-            write_u32(out, taken)
+            put_u16(out, seen.looked)
+            put_u32(out, looked)
+            put_u16(out, seen.taken)
+            put_u32(out, taken)
             return
-        write_u32(out, seen.looked)
+        put_u32(out, seen.looked)
         write_i64_le(out, min(seen.looked_micros, _LARGEST))
-        write_u32(out, seen.taken)
+        put_u32(out, seen.taken)
         write_i64_le(out, min(seen.taken_micros, _LARGEST))
 
 

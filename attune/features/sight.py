@@ -8,10 +8,11 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.steps import Step
+from attune.unsigned import put_u16, put_u32, set_u16, u16, u32
 
 _HEAD_SIZE: Final = 6
 """Bytes of the newest bucket, and of how many ages there are."""
@@ -90,9 +91,9 @@ class Sight(Codec):
         if not keys:
             return
         keys.sort()
-        write_u32(out, newest)
+        put_u32(out, newest)
         sizes: i64 = len(out)
-        write_u16(out, 0)
+        put_u16(out, 0)
         size: i64 = 0
         before: i64 = -1
         count: i64 = 0
@@ -109,7 +110,7 @@ class Sight(Codec):
         out.append(count)
         set_u16(out, sizes, size)
         for key in keys:
-            write_u32(out, key & _HASH)
+            put_u32(out, key & _HASH)
 
     def read(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """Count those whose latest bucket the window covers at `now` (ms since 1970).
@@ -118,9 +119,9 @@ class Sight(Codec):
         """
         if not raw:
             return (0,)
-        past = read_u32(raw, 0) - now // self._step + self._span  # ages from here on are too old
+        past = u32(raw, 0) - now // self._step + self._span  # ages from here on are too old
         start, counted, held = _HEAD_SIZE, 0, 0
-        for _ in range(read_u16(raw, _HEAD_SIZE - 2)):
+        for _ in range(u16(raw, _HEAD_SIZE - 2)):
             age, count = raw[start], raw[start + 1]
             start += 2
             held += count
@@ -136,9 +137,9 @@ class Sight(Codec):
         Raises:
             ValueError, LookupError, struct.error: they are none.
         """
-        newest: i64 = read_u32(raw, 0)
+        newest: i64 = u32(raw, 0)
         sizes: i64 = _HEAD_SIZE
-        start: i64 = _HEAD_SIZE + 2 * read_u16(raw, _HEAD_SIZE - 2)
+        start: i64 = _HEAD_SIZE + 2 * u16(raw, _HEAD_SIZE - 2)
         at = start
         last = Last(newest, {})
         held = last.held
@@ -146,7 +147,7 @@ class Sight(Codec):
             bucket = newest - raw[sizes]
             end: i64 = at + 4 * raw[sizes + 1]
             while at < end:
-                held[read_u32(raw, at)] = bucket
+                held[u32(raw, at)] = bucket
                 at += 4
             sizes += 2
         if len(raw) != at:

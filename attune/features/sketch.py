@@ -9,10 +9,11 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import CorruptState
 from attune.features.naming import Naming
 from attune.features.steps import Step
+from attune.unsigned import put_u16, put_u32, set_u16, u16, u32
 
 _HEAD: Final = 6  # bytes of the newest bucket, and of how many pairs there are
 _HASH_BITS: Final = 32
@@ -107,9 +108,9 @@ class Sketching(Codec):
         if not sketch.held:
             return
         newest: i64 = sketch.newest
-        write_u32(out, newest)
+        put_u32(out, newest)
         start: i64 = len(out)
-        write_u16(out, 0)
+        put_u16(out, 0)
         ages = BytesWriter()
         for register in sorted(sketch.held):
             pairs = sketch.held[register]
@@ -117,7 +118,7 @@ class Sketching(Codec):
                 pairs = sorted(pairs, key=_by_rank)
             for each in pairs:
                 pair: i64 = each
-                write_u16(out, register << _RANK | pair & _RANKS)
+                put_u16(out, register << _RANK | pair & _RANKS)
                 ages.append(newest - (pair >> _RANK))
         set_u16(out, start, len(ages))
         out.write(ages.getvalue())
@@ -128,15 +129,15 @@ class Sketching(Codec):
         Raises:
             ValueError, struct.error: it is none.
         """
-        newest: i64 = read_u32(raw, 0)
-        count: i64 = read_u16(raw, _HEAD - 2)
+        newest: i64 = u32(raw, 0)
+        count: i64 = u16(raw, _HEAD - 2)
         if len(raw) != _HEAD + 3 * count:
             raise CorruptState(f"{len(raw)} bytes of a sketch")
         state = Ranks(newest)
         held = state.held
         numbers: i64 = _HEAD
         for age in range(_HEAD + 2 * count, _HEAD + 3 * count):
-            number = read_u16(raw, numbers)
+            number = u16(raw, numbers)
             numbers += 2
             register = number >> _RANK
             if register >> self._precision:

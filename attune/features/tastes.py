@@ -8,12 +8,13 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u16, read_u32, set_u16, write_u16, write_u32
+from attune.features.codec import Codec
 from attune.features.columns import table_unpacked, unpacked, write_table
 from attune.features.feature import SECOND, CorruptState, Value
 from attune.features.naming import Naming
 from attune.features.spelled import name_at, pieces_of, spelled, whole
 from attune.features.steps import Step
+from attune.unsigned import put_u16, put_u32, set_u16, u16, u32
 
 _HEAD: Final = 11
 """Bytes of the newest bucket (the minutes until the year 10136); the second after the latest event,
@@ -153,11 +154,11 @@ class Liking(Codec):
         newest = greatest(met, min(count, self._shown))
         latest = met[newest[0]]
         begun = tastes.newest * self._half_life // SECOND
-        write_u32(out, tastes.newest)
-        write_u32(out, min(max(0, latest - begun), MOST_SECONDS))  # more only of damaged ones
+        put_u32(out, tastes.newest)
+        put_u32(out, min(max(0, latest - begun), MOST_SECONDS))  # more only of damaged ones
         out.append(count)
         ages: i64 = len(out)
-        write_u16(out, 0)
+        put_u16(out, 0)
         for place in newest:
             out.append(place)
         set_u16(out, ages, write_table(out, tastes.points, self._span))
@@ -165,7 +166,7 @@ class Liking(Codec):
             tastes.spelled = spelled(tastes.names)
         out.write(tastes.spelled)
         for place in newest[1:]:
-            write_u32(out, min(latest - met[place], MOST_SECONDS))
+            put_u32(out, min(latest - met[place], MOST_SECONDS))
         if count > self._shown:
             tastes.met = kept = [0] * count
             for place in newest:
@@ -173,20 +174,20 @@ class Liking(Codec):
 
     def unpack(self, raw: bytes) -> Tastes:
         """Return the tastes in packed bytes."""
-        newest, count = read_u32(raw, 0), raw[8]
+        newest, count = u32(raw, 0), raw[8]
         told = min(count, self._shown)
         start = _HEAD + told
-        points, start = table_unpacked(raw, start, count, self._span, read_u16(raw, _HEAD - 2))
+        points, start = table_unpacked(raw, start, count, self._span, u16(raw, _HEAD - 2))
         end = len(raw) - _SECONDS * (told - 1)
-        stored = raw[start:end]
+        stored = _between(raw, start, end)
         names = whole(stored)
         if not 0 < len(names) == count <= self._keep:
             raise CorruptState(f"{len(names)} names instead of {count}")
-        latest = newest * self._half_life // SECOND + read_u32(raw, 4)
+        latest = newest * self._half_life // SECOND + u32(raw, 4)
         met = [0] * count
         for at in range(told):
             place = raw[_HEAD + at]
-            when = latest - read_u32(raw, end + _SECONDS * (at - 1)) if at else latest
+            when = latest - u32(raw, end + _SECONDS * (at - 1)) if at else latest
             if when <= 0 or met[place]:
                 raise CorruptState("names that were never met, or twice")
             met[place] = when
@@ -202,7 +203,7 @@ class Liking(Codec):
         last, top = self._last, self._top
         if not raw:
             return ([], [], []) if last else ([], [])
-        count, ages = raw[8], read_u16(raw, _HEAD - 2)
+        count, ages = raw[8], u16(raw, _HEAD - 2)
         told = min(count, self._shown)
         start = _HEAD + told
         weights = [0] * count
@@ -213,7 +214,7 @@ class Liking(Codec):
                 points, start = unpacked(raw, start, count)
                 _weigh(weights, points, shift)
             ages >>= 1
-        pieces = pieces_of(raw[start : len(raw) - _SECONDS * (told - 1)])
+        pieces = pieces_of(_between(raw, start, len(raw) - _SECONDS * (told - 1)))
         if not 0 < len(pieces) == count <= self._keep or ages:
             raise CorruptState(f"{len(pieces)} names instead of {count}")
         best = greatest(weights, top)
@@ -255,6 +256,12 @@ def greatest(numbers: list[int], most: int) -> list[int]:
         places.append(best)
         left[best] = _TAKEN
     return places
+
+
+def _between(raw: bytes, start: int, end: int) -> bytes:
+    if end < start:  # a slice that ends before it begins is nothing, but a SystemError compiled
+        raise CorruptState(f"{len(raw)} bytes of names")
+    return raw[start:end]
 
 
 def _weigh(weights: list[int], points: list[int], shift: int) -> None:

@@ -20,10 +20,11 @@ from mypy_extensions import i64, mypyc_attr, u8
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.codec import Codec, read_u16, read_u32
+from attune.features.codec import Codec
 from attune.features.columns import loosened, table_unpacked, write_table
 from attune.features.feature import MINUTE, CorruptState
 from attune.features.steps import Step
+from attune.unsigned import u16, u32
 
 _BYTE: Final = 256
 _LOW: Final = 255
@@ -252,9 +253,9 @@ class Scale(Codec):
         Raises:
             LookupError, ValueError: the bytes are no ticks.
         """
-        newest: i64 = read_u32(raw, 0)
+        newest: i64 = u32(raw, 0)
         if self._size > _MINUTES:
-            newest |= read_u16(raw, _MINUTES) << 8 * _MINUTES
+            newest |= u16(raw, _MINUTES) << 8 * _MINUTES
         start = self._head
         mask, count = raw[self._size], raw[start]
         for place in range(self._size + 1, start):

@@ -7,9 +7,10 @@ from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
-from attune.features.codec import Codec, read_u32, write_u32
+from attune.features.codec import Codec
 from attune.features.feature import CorruptState
 from attune.features.steps import Step
+from attune.unsigned import put_u32, u32
 
 Span: TypeAlias = tuple[int, int, int]
 """Start and end of a session (ms since 1970), and its events."""
@@ -83,17 +84,17 @@ class Gaps(Codec):
         at: i64 = _HEAD
         count: i64 = raw[_HEAD - 1]
         if count & _SOME_CLOSED:
-            state.closed = read_u32(raw, at)
+            state.closed = u32(raw, at)
             state.length = read_i64_le(raw, at + 4)
-            state.bounced = read_u32(raw, at + 12)
+            state.bounced = u32(raw, at + 12)
             at += _CLOSED
         count %= _SOME_CLOSED
         size: i64 = len(raw)
         if not count or size != at + count * _SPAN:
             raise CorruptState(f"{size} bytes of sessions")
         while at < size:
-            begun = state.latest - read_u32(raw, at)
-            state.open.append((begun, begun + read_u32(raw, at + 4), read_u32(raw, at + 8)))
+            begun = state.latest - u32(raw, at)
+            state.open.append((begun, begun + u32(raw, at + 4), u32(raw, at + 8)))
             at += _SPAN
         return state
 
@@ -108,16 +109,16 @@ class Gaps(Codec):
         write_i64_le(out, latest)
         if visits.closed:
             out.append(count | _SOME_CLOSED)
-            write_u32(out, visits.closed)
+            put_u32(out, visits.closed)
             write_i64_le(out, visits.length)
-            write_u32(out, visits.bounced)
+            put_u32(out, visits.bounced)
         else:
             out.append(count)
         for start, end, events in held:
             begun = max(start, latest - LONGEST)
-            write_u32(out, latest - begun)
-            write_u32(out, end - begun)
-            write_u32(out, events)
+            put_u32(out, latest - begun)
+            put_u32(out, end - begun)
+            put_u32(out, events)
 
     def _join(self, state: Visits, new: Span) -> None:
         apart: list[Span] = []

@@ -13,7 +13,7 @@ from attune.profiles.arrived import Arrived
 from attune.profiles.mark import Mark
 from attune.profiles.reached import MARK_SIZE, Reached
 from attune.profiles.spans import ALL, rest, union
-from attune.profiles.unsigned import put_u8, put_u16, put_u32, set_u8, u16, u32
+from attune.unsigned import put_u8, put_u16, put_u32, set_u8, u16, u32
 
 _MINUTE: Final = 60  # seconds
 _RETRY_WINDOW: Final = 24 * 60

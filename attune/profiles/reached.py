@@ -10,8 +10,8 @@ from attune.ids import ProfileId
 from attune.profiles.arrived import NO_LOG, PARTITION_BITS, Arrived, log_of, name_of
 from attune.profiles.mark import UNREAD, Mark, Place
 from attune.profiles.spans import Spans
-from attune.profiles.unsigned import put_u8, put_u16, put_u32, u16, u32
 from attune.stream import TOPICS
+from attune.unsigned import put_u8, put_u16, put_u32, u16, u32
 
 MARK_SIZE: Final = 15
 """Bytes of a packed mark: topic, partition (2), offset (8), second (4)."""

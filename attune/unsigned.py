@@ -45,6 +45,17 @@ def put_u16(out: BytesWriter, number: i64) -> None:
     write_i16_le(out, i16(number - _U16 - 1 if number > _I16 else number))
 
 
+def set_u16(out: BytesWriter, place: i64, number: i64) -> None:
+    """Put two other bytes where two were written.
+
+    Raises:
+        ValueError: the number does not fit.
+    """
+    _fits(number, _U16)
+    out[place] = u8(number & _U8)
+    out[place + 1] = u8(number >> 8)
+
+
 def put_u32(out: BytesWriter, number: i64) -> None:
     """Write four bytes.
 
