@@ -1,12 +1,13 @@
 """Numbers without a sign in stored bytes, the least byte first.
 
-The compiler's own functions know numbers with one, and take the others for negative.
+The compiler's own functions know numbers with one, and take the others for negative. No number is
+converted by name here (`u8(number)`): that costs nothing compiled, and a lot interpreted.
 """
 
 from typing import Final
 
 from librt.strings import BytesWriter, read_i16_le, read_i32_le, write_i16_le, write_i32_le
-from mypy_extensions import i16, i32, i64, u8
+from mypy_extensions import i64
 
 _U8: Final = 0xFF
 _I16: Final = 0x7FFF
@@ -15,55 +16,60 @@ _I32: Final = 0x7FFF_FFFF
 _U32: Final = 0xFFFF_FFFF
 
 
-def put_u8(out: BytesWriter, number: i64) -> None:
+def put_u8(out: BytesWriter, number: int) -> None:
     """Write one byte.
 
     Raises:
         ValueError: the number does not fit.
     """
-    _fits(number, _U8)
-    out.append(u8(number))
+    if not 0 <= number <= _U8:
+        raise _not_held(number, _U8)
+    out.append(number)
 
 
-def set_u8(out: BytesWriter, place: i64, number: i64) -> None:
+def set_u8(out: BytesWriter, place: i64, number: int) -> None:
     """Put another byte where one was written.
 
     Raises:
         ValueError: the number does not fit.
     """
-    _fits(number, _U8)
-    out[place] = u8(number)
+    if not 0 <= number <= _U8:
+        raise _not_held(number, _U8)
+    out[place] = number
 
 
-def put_u16(out: BytesWriter, number: i64) -> None:
+def put_u16(out: BytesWriter, number: int) -> None:
     """Write two bytes.
 
     Raises:
         ValueError: the number does not fit.
     """
-    _fits(number, _U16)
-    write_i16_le(out, i16(number - _U16 - 1 if number > _I16 else number))
+    if not 0 <= number <= _U16:
+        raise _not_held(number, _U16)
+    write_i16_le(out, number - _U16 - 1 if number > _I16 else number)
 
 
-def set_u16(out: BytesWriter, place: i64, number: i64) -> None:
+def set_u16(out: BytesWriter, place: i64, number: int) -> None:
     """Put two other bytes where two were written.
 
     Raises:
         ValueError: the number does not fit.
     """
-    _fits(number, _U16)
-    out[place] = u8(number & _U8)
-    out[place + 1] = u8(number >> 8)
+    if not 0 <= number <= _U16:
+        raise _not_held(number, _U16)
+    out[place] = number & _U8
+    out[place + 1] = number >> 8
 
 
-def put_u32(out: BytesWriter, number: i64) -> None:
+def put_u32(out: BytesWriter, number: int) -> None:
     """Write four bytes.
 
     Raises:
         ValueError: the number does not fit.
     """
-    _fits(number, _U32)
-    write_i32_le(out, i32(number - _U32 - 1 if number > _I32 else number))
+    if not 0 <= number <= _U32:
+        raise _not_held(number, _U32)
+    write_i32_le(out, number - _U32 - 1 if number > _I32 else number)
 
 
 def u16(raw: bytes, place: i64) -> i64:
@@ -72,7 +78,8 @@ def u16(raw: bytes, place: i64) -> i64:
     Raises:
         IndexError: the bytes end before.
     """
-    return i64(read_i16_le(raw, place)) & _U16
+    number: int = read_i16_le(raw, place)
+    return number & _U16
 
 
 def u32(raw: bytes, place: i64) -> i64:
@@ -81,9 +88,9 @@ def u32(raw: bytes, place: i64) -> i64:
     Raises:
         IndexError: the bytes end before.
     """
-    return i64(read_i32_le(raw, place)) & _U32
+    number: int = read_i32_le(raw, place)
+    return number & _U32
 
 
-def _fits(number: i64, most: i64) -> None:
-    if number < 0 or number > most:
-        raise ValueError(f"{number} is not a number from 0 to {most}")
+def _not_held(number: int, most: int) -> ValueError:
+    return ValueError(f"{number} is not a number from 0 to {most}")

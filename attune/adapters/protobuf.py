@@ -6,7 +6,7 @@ Golden bytes: `tests/golden/test_feast_bytes.py`; what Feast itself puts into a 
 from typing import Final
 
 from librt.strings import BytesWriter
-from mypy_extensions import i64, u8
+from mypy_extensions import i64
 
 from attune.adapters.values import read_varint
 
@@ -72,9 +72,9 @@ def ms_of_timestamp(raw: bytes) -> int:
 
 def _put_varint(number: i64, out: BytesWriter) -> None:
     while number >= MORE:
-        out.append(u8(number & MORE - 1 | MORE))
+        out.append(number & MORE - 1 | MORE)
         number >>= 7
-    out.append(u8(number))
+    out.append(number)
 
 
 def _milliseconds(ms: i64) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from librt.strings import BytesWriter
-from mypy_extensions import i64, mypyc_attr, u8
+from mypy_extensions import i64, mypyc_attr
 
 from attune.collect.event import Event
 from attune.features.feature import NOT_A_STATE, Act, CorruptState, Feature, Value
@@ -196,12 +196,12 @@ class Folded:
         out = BytesWriter()
         begin(out, version, count, self._times[view])
         for number in range(start, stop):
-            before: i64 = len(out)
+            before = len(out)
             self._pack(number, out, anew=bool(mask >> number & 1))
-            length: i64 = len(out) - before
+            length: int = len(out) - before
             if length >= NARROW:  # rare: once more, each apart
                 return joined(version, self._packed(touched), self._times[view])
-            out[HEAD_SIZE + number - first] = u8(length)
+            out[HEAD_SIZE + number - first] = length
         return out.getvalue()
 
     def _packed(self, touched: Touched) -> list[bytes]:

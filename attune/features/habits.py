@@ -68,7 +68,7 @@ class Slots(Codec):
         state: dict[int, int] = {}
         for place in range(count):
             slot = raw[1 + place]
-            events = u32(raw, first + 4 * place) if wide else i64(raw[first + place])
+            events: int = u32(raw, first + 4 * place) if wide else raw[first + place]
             if not events or slot * self._hours >= HOURS:
                 raise CorruptState("a slot without events, or one beyond the week")
             state[slot] = events
