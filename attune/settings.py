@@ -170,7 +170,7 @@ class Consume(BaseModel, frozen=True):
     cached: int = Field(
         default=50_000,
         ge=0,
-        description="rows of each kind of entity that are kept between batches, some 2 kB each",
+        description="rows of each kind of entity that are kept between batches, 1 to 2 kB each",
     )
     drain: Seconds = Field(
         default=timedelta(seconds=20),

@@ -8,7 +8,7 @@ from attune.ports import Row
 class Cache:
     """At most so many rows as the store has them; the longest unused ones go first.
 
-    They stay packed, some 2 kB each: what is folded lives from its first event to its write only,
+    They stay packed, 1 to 2 kB each: what is folded lives from its first event to its write only,
     in memory that is at hand, and the next entity takes it over.
 
     Nobody else tells us when an entity changes; the version that guards every write does. A write

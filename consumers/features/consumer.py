@@ -19,7 +19,7 @@ from consumers.features.saves import Retries, all_of
 from consumers.features.users import Users
 
 CACHED = 50_000
-"""Rows of each kind that are kept between batches: some 2 kB each."""
+"""Rows of each kind that are kept between batches: 1 to 2 kB each."""
 
 _LATE: Final = 24 * HOUR
 
