@@ -95,7 +95,7 @@ class Consumer(Protocol):
         """
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One entity as the online store holds it: one hash in Redis, in Feast's encoding.
 
     `states` are stored states by the view's state name. `records` are Attune's own: what was
@@ -119,7 +119,7 @@ class Row(msgspec.Struct, frozen=True):
         return Row(self.version + 1, states, records, self.plain)
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, frozen=True, gc=False):
     """Parts to set in one entity's row, if it is still at `version`; `remove` names others.
 
     `as_of` is the time of the entity's latest event, ms since 1970.

@@ -163,7 +163,7 @@ class Layout:
             values.append(found[place + 1])
         return row_of(slots, values)
 
-    def slots_of(self, fields: Iterable[bytes]) -> "list[Slot]":
+    def slots_of(self, fields: Iterable[bytes]) -> list[Slot]:
         """Return where the values of fields belong in a row, for `row_of`."""
         return [self._slots.get(field, NOBODY) for field in fields]
 

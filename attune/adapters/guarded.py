@@ -53,13 +53,13 @@ class Guarded:
         self.script = ("".join(parts) + "return 1").encode()
         self._sha = sha1(self.script, usedforsecurity=False).hexdigest().encode()
         self._ttl = number(ttl)
-        self._nothing_removed = number(0) + self._ttl
         self._begun = argument(begun) if begun else b""
         self._fixed = _FIXED + 1 if begun else _FIXED
         self._keys = b"2" if begun else b"1"
         self._openings: dict[int, bytes] = {}
         self._out = BytesWriter()
-        """Of the command that is being written; it stays as large as the largest was."""
+        """Of the command that is being written; as large as the largest was. One for all: nobody
+        waits for anything while it is written."""
         self._get = opening(2, b"HGETALL")
         self._marked = b""
         self.has_mark(b"")

@@ -77,7 +77,7 @@ def table_unpacked(
     """Return the table whose columns begin at `start`, and where they end.
 
     Raises:
-        ValueError, LookupError, struct.error: it is none.
+        ValueError, LookupError: it is none.
     """
     if mask >> columns:
         raise CorruptState("more columns than there are")
@@ -194,7 +194,7 @@ def unpacked(raw: bytes, start: int, count: int) -> tuple[list[int], int]:
     """Return the numbers of the column that begins at `start`, and where the next one does.
 
     Raises:
-        ValueError, LookupError, struct.error: it is none.
+        ValueError, LookupError: it is none.
     """
     head = raw[start]
     start += 1

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features import sight, sketch
 from attune.features.codec import Codec
 from attune.features.feature import HOUR, MINUTE, Act, Feature, Field, Value
 from attune.features.names import ITEM, Names
+from attune.features.naming import Noting
 from attune.features.sight import Last, Sight
 from attune.features.sketch import Ranks, Sketching
 from attune.features.steps import Step
@@ -60,13 +60,12 @@ class Distinct(Feature[Last]):
 
     def update(self, state: Last, event: Event, at: int) -> Last:
         """Note the names of the event."""
-        if names := self.names.of(event):
-            self._sight.note(state, names, at)
-        return state
+        names = self.names.of(event)
+        return self._sight.note(state, names, at) if names else state
 
     def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Sight.note`."""
-        return sight.Noting(self._sight, self.names.of)
+        return Noting(self._sight, self.names.of)
 
     def merge(self, ours: Last, theirs: Last) -> Last:
         """The latest of each."""
@@ -143,13 +142,12 @@ class DistinctSketch(Feature[Ranks]):
 
     def update(self, state: Ranks, event: Event, at: int) -> Ranks:
         """Note the names of the event."""
-        if names := self.names.of(event):
-            self._sketching.note(state, names, at)
-        return state
+        names = self.names.of(event)
+        return self._sketching.note(state, names, at) if names else state
 
     def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Sketching.note`."""
-        return sketch.Noting(self._sketching, self.names.of)
+        return Noting(self._sketching, self.names.of)
 
     def merge(self, ours: Ranks, theirs: Ranks) -> Ranks:
         """All pairs of both that none beats."""

@@ -61,10 +61,6 @@ class Folded:
         """Whether there are any; asked of each row, so that no dict is made for it."""
         return self._lost is not None
 
-    def forget_lost(self) -> None:
-        """Begin anew: it was told."""
-        self._lost = None
-
     def _lose(self, name: str, why: str) -> None:
         self._lost = {**self.lost, name: why}
 

@@ -76,7 +76,7 @@ class Slots(Codec):
 
 
 @mypyc_attr(acyclic=True)
-class Counting(Step):
+class BySlot(Step):
     """Counts events by slot."""
 
     def __init__(self, slots: Slots) -> None:

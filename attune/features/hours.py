@@ -6,7 +6,7 @@ from attune.collect.event import Event
 from attune.errors import ConfigurationError
 from attune.features.codec import Codec
 from attune.features.feature import VISIT_ACTS, Act, Feature, Field, Value
-from attune.features.habits import HOURS, Counting, Slots
+from attune.features.habits import HOURS, BySlot, Slots
 from attune.features.steps import Step
 
 
@@ -47,7 +47,7 @@ class HourOfWeek(Feature[dict[int, int]]):
 
     def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Slots.count`."""
-        return Counting(self._slots)
+        return BySlot(self._slots)
 
     def merge(self, ours: dict[int, int], theirs: dict[int, int]) -> dict[int, int]:
         """Add."""

@@ -19,6 +19,7 @@ from attune.features.feature import (
 )
 from attune.features.lately import Lately, Times
 from attune.features.names import CATEGORY, Names
+from attune.features.naming import Noting
 from attune.features.steps import Step
 from attune.features.tastes import (
     MOST_AGES,
@@ -65,7 +66,7 @@ class Latest(Feature[Times]):
 
     def step(self, act: Act) -> Step:  # noqa: ARG002 - the same for all
         """See `Lately.note`."""
-        return lately.Noting(self._lately, self.names.of)
+        return Noting(self._lately, self.names.of)
 
     def merge(self, ours: Times, theirs: Times) -> Times:
         """Keep the newest of both."""

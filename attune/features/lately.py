@@ -5,35 +5,32 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 from librt.strings import BytesWriter
-from mypy_extensions import mypyc_attr
 
-from attune.collect.event import Event
-from attune.features.codec import Codec
 from attune.features.feature import SECOND, Value
-from attune.features.naming import Naming
-from attune.features.steps import Step
+from attune.features.naming import Noted
 
 Times: TypeAlias = dict[str, int]
 """Name -> second of its latest event, the oldest first; of equal ones the last name first."""
 
 
-class Lately(Codec):
+class Lately(Noted):
     """Keeps the `keep` newest names."""
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
 
-    def note(self, state: Times, names: Sequence[str], at: int) -> Times:
+    def note(self, state: Any, names: Sequence[str], at: int) -> Times:  # noqa: ANN401 - `Times`
         """Put names behind the others, or where they belong if they come late."""
+        times: Times = state
         at //= SECOND
         for name in names:
-            if at > state.get(name, -1):
-                state.pop(name, None)
-                newest = state[next(reversed(state))] if state else -1
-                state[name] = at
+            if at > times.get(name, -1):
+                times.pop(name, None)
+                newest = times[next(reversed(times))] if times else -1
+                times[name] = at
                 if at <= newest:
-                    state = _ordered(state)
-        return self._newest(state)
+                    times = _ordered(times)
+        return self._newest(times)
 
     def merge(self, ours: Times, theirs: Times) -> Times:
         """Keep the newest of both."""
@@ -66,20 +63,6 @@ class Lately(Codec):
         while len(state) > self._keep:
             del state[next(iter(state))]
         return state
-
-
-@mypyc_attr(acyclic=True)
-class Noting(Step):
-    """Notes the names of an event."""
-
-    def __init__(self, lately: Lately, names_of: Naming) -> None:
-        self._lately = lately
-        self._names_of = names_of
-
-    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
-        """Put them behind the others."""
-        names = self._names_of(event)
-        return self._lately.note(state, names, at) if names else state
 
 
 def _ordered(times: Times) -> Times:

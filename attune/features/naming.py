@@ -1,12 +1,38 @@
 """Names in events, found; apart from `names`, so that it is compiled."""
 
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
+from attune.features.codec import Codec
+from attune.features.steps import Step
 from attune.ids import profile_of
 
 Naming: TypeAlias = Callable[[Event], Sequence[str]]
+
+
+class Noted(Codec):
+    """States that names are noted in."""
+
+    def note(self, state: Any, names: Sequence[str], at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Return the state with names noted that were met at a moment (ms since 1970)."""
+        raise NotImplementedError
+
+
+@mypyc_attr(acyclic=True)
+class Noting(Step):
+    """Notes the names of an event."""
+
+    def __init__(self, noted: Noted, names_of: Naming) -> None:
+        self._noted = noted
+        self._names_of = names_of
+
+    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
+        """Note them."""
+        names = self._names_of(event)
+        return self._noted.note(state, names, at) if names else state
 
 
 class _Named:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
-from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from librt.strings import BytesWriter
 from mypy_extensions import i64
 
 from attune.features.feature import CorruptState
+from attune.unsigned import put_u16, put_u32, u16, u32
 
 Parts: TypeAlias = list[bytes]
 """Packed states, in the order of their features."""
@@ -20,31 +21,52 @@ must read as the empty state (reference: Feast 0.67, `on_demand_feature_view.py`
 _WIDE: Final = 0xA8
 """First byte where a part has 256 bytes or more: lengths are four bytes each then."""
 
-_HEAD: Final = struct.Struct("<Q")
 HEAD_SIZE: Final = 8
-_AS_OF: Final = 16
-"""The head as one number: first byte, version, and above these bits the time of the latest event,
-ms since 1970: enough until the year 10889."""
+"""First byte, version, and in six bytes the time of the latest event, ms since 1970: enough until
+the year 10889."""
+_LOWER: Final = 32
+_LOWER_MASK: Final = (1 << _LOWER) - 1
+"""The time is written in two parts, of four bytes and two."""
 
 NARROW: Final = 256
 """Bytes of a part: all have less, or lengths are wide."""
 
 
-def begin(out: BytesWriter, version: int, count: int, as_of: i64) -> None:
-    """Write a head, and a byte for the length of each narrow part, which is still to be set."""
-    write_i64_le(out, as_of << _AS_OF | version << 8 | _MAGIC)
+def begin(out: BytesWriter, version: int, count: int, as_of: int) -> None:
+    """Write a head, and a byte for the length of each narrow part, which is still to be set.
+
+    Raises:
+        ValueError: six bytes do not hold the time.
+    """
+    _put_head(out, _MAGIC, version, as_of)
     for _ in range(count):
         out.append(0)
 
 
 def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
-    """Return packed states of a view in one piece, with the time of the latest event."""
+    """Return packed states of a view in one piece, with the time of the latest event.
+
+    Raises:
+        ValueError: as `begin` does.
+    """
+    out = BytesWriter()
     lengths = [len(part) for part in parts]
     if max(lengths) >= NARROW:
-        head = _HEAD.pack(as_of << _AS_OF | version << 8 | _WIDE)
-        return b"".join([head, _lengths(len(lengths)).pack(*lengths), *parts])
-    head = _HEAD.pack(as_of << _AS_OF | version << 8 | _MAGIC)
-    return b"".join([head, bytes(lengths), *parts])
+        _put_head(out, _WIDE, version, as_of)
+        out.write(_lengths(len(lengths)).pack(*lengths))
+    else:
+        _put_head(out, _MAGIC, version, as_of)
+        out.write(bytes(lengths))
+    for part in parts:
+        out.write(part)
+    return out.getvalue()
+
+
+def _put_head(out: BytesWriter, first: int, version: int, as_of: int) -> None:
+    out.append(first)
+    out.append(version)
+    put_u32(out, as_of & _LOWER_MASK)
+    put_u16(out, as_of >> _LOWER)
 
 
 def split(version: int, count: int, raw: bytes) -> Parts:
@@ -104,7 +126,7 @@ def part(raw: bytes, count: int, index: int) -> bytes:
 
 def as_of(raw: bytes) -> int:
     """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
-    return read_i64_le(raw, 0) >> _AS_OF if len(raw) >= HEAD_SIZE else 0
+    return u32(raw, 2) | u16(raw, 6) << _LOWER if len(raw) >= HEAD_SIZE else 0
 
 
 @cache

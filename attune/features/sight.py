@@ -7,11 +7,8 @@ import mmh3
 from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
-from attune.collect.event import Event
-from attune.features.codec import Codec
 from attune.features.feature import CorruptState, Value
-from attune.features.naming import Naming
-from attune.features.steps import Step
+from attune.features.naming import Noted
 from attune.unsigned import put_u16, put_u32, set_u16, u16, u32
 
 _HEAD_SIZE: Final = 6
@@ -32,7 +29,7 @@ class Last:
         self.held: dict[int, int] = held
 
 
-class Sight(Codec):
+class Sight(Noted):
     """A window of `span` buckets of `step` ms, over the `most` names that were seen last."""
 
     def __init__(self, step: int, span: int, most: int) -> None:
@@ -40,20 +37,22 @@ class Sight(Codec):
         self._span = span
         self._most = most
 
-    def note(self, state: Last, names: Sequence[str], at: int) -> None:
+    def note(self, state: Any, names: Sequence[str], at: int) -> Last:  # noqa: ANN401 - `Last`
         """Note names that were seen at a moment (ms since 1970)."""
+        last: Last = state
         bucket = at // self._step
-        if bucket > state.newest:
-            self._advance(state, bucket)
-        if bucket <= state.newest - self._span:
-            return
-        held = state.held
+        if bucket > last.newest:
+            self._advance(last, bucket)
+        if bucket <= last.newest - self._span:
+            return last
+        held = last.held
         for name in names:
             number: int = mmh3.hash(name, 0, False)
             if held.get(number, -1) < bucket:
                 held[number] = bucket
         if len(held) > self._most:
-            self._bound(state)
+            self._bound(last)
+        return last
 
     def merge(self, ours: Last, theirs: Last) -> Last:
         """Take over the latest of each."""
@@ -135,7 +134,7 @@ class Sight(Codec):
         """Return what was seen, of packed bytes.
 
         Raises:
-            ValueError, LookupError, struct.error: they are none.
+            ValueError, LookupError: they are none.
         """
         newest: i64 = u32(raw, 0)
         sizes: i64 = _HEAD_SIZE
@@ -153,19 +152,3 @@ class Sight(Codec):
         if len(raw) != at:
             raise CorruptState(f"{len(raw)} bytes of names")
         return last
-
-
-@mypyc_attr(acyclic=True)
-class Noting(Step):
-    """Notes the names of an event."""
-
-    def __init__(self, sight: Sight, names_of: Naming) -> None:
-        self._sight = sight
-        self._names_of = names_of
-
-    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
-        """Note them."""
-        names = self._names_of(event)
-        if names:
-            self._sight.note(state, names, at)
-        return state

@@ -8,11 +8,8 @@ import mmh3
 from librt.strings import BytesWriter
 from mypy_extensions import i64, mypyc_attr
 
-from attune.collect.event import Event
-from attune.features.codec import Codec
 from attune.features.feature import CorruptState
-from attune.features.naming import Naming
-from attune.features.steps import Step
+from attune.features.naming import Noted
 from attune.unsigned import put_u16, put_u32, set_u16, u16, u32
 
 _HEAD: Final = 6  # bytes of the newest bucket, and of how many pairs there are
@@ -32,7 +29,7 @@ class Ranks:
         self.held: dict[int, list[int]] = {}
 
 
-class Sketching(Codec):
+class Sketching(Noted):
     """A window of `span` buckets of `step` ms, over `2**precision` registers."""
 
     def __init__(self, step: int, span: int, precision: int) -> None:
@@ -40,15 +37,17 @@ class Sketching(Codec):
         self._span = span
         self._precision = precision
 
-    def note(self, state: Ranks, names: Sequence[str], at: int) -> None:
+    def note(self, state: Any, names: Sequence[str], at: int) -> Ranks:  # noqa: ANN401 - `Ranks`
         """Note names that were seen at a moment (ms since 1970)."""
+        sketch: Ranks = state
         bucket = at // self._step
-        if bucket > state.newest:
-            self._advance(state, bucket)
-        if bucket > state.newest - self._span:
+        if bucket > sketch.newest:
+            self._advance(sketch, bucket)
+        if bucket > sketch.newest - self._span:
             for name in names:
                 number = self._number(name)
-                _note(state.held, number >> _RANK, bucket << _RANK | number & _RANKS)
+                _note(sketch.held, number >> _RANK, bucket << _RANK | number & _RANKS)
+        return sketch
 
     def _number(self, name: str) -> int:
         """Return the register of a name, above its rank."""
@@ -127,7 +126,7 @@ class Sketching(Codec):
         """Return the sketch in packed bytes.
 
         Raises:
-            ValueError, struct.error: it is none.
+            ValueError, LookupError: it is none.
         """
         newest: i64 = u32(raw, 0)
         count: i64 = u16(raw, _HEAD - 2)
@@ -148,22 +147,6 @@ class Sketching(Codec):
                 held[register] = [pair]
             else:
                 known.append(pair)
-        return state
-
-
-@mypyc_attr(acyclic=True)
-class Noting(Step):
-    """Notes the names of an event."""
-
-    def __init__(self, sketching: Sketching, names_of: Naming) -> None:
-        self._sketching = sketching
-        self._names_of = names_of
-
-    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401 - as `Step`
-        """Note them."""
-        names = self._names_of(event)
-        if names:
-            self._sketching.note(state, names, at)
         return state
 
 

@@ -24,11 +24,12 @@ from attune.features.codec import Codec
 from attune.features.columns import loosened, table_unpacked, write_table
 from attune.features.feature import MINUTE, CorruptState
 from attune.features.steps import Step
-from attune.unsigned import u16, u32
+from attune.unsigned import put_u16, put_u32, u16, u32
 
 _BYTE: Final = 256
 _LOW: Final = 255
 _MINUTES: Final = 4  # bytes
+_LOWER: Final = (1 << 8 * _MINUTES) - 1
 _BITS: Final[tuple[u8, ...]] = (128, 64, 32, 16, 8, 4, 2, 1)
 _FEW: Final = 16  # buckets that are told by their places, a byte each
 
@@ -218,10 +219,9 @@ class Scale(Codec):
         count: i64 = len(ticks.places)
         if not count:
             return
-        newest: i64 = ticks.newest
-        for _ in range(self._size):
-            out.append(newest & _LOW)
-            newest >>= 8
+        put_u32(out, ticks.newest & _LOWER if self._size > _MINUTES else ticks.newest)
+        if self._size > _MINUTES:
+            put_u16(out, ticks.newest >> 8 * _MINUTES)
         masks: i64 = len(out)
         for _ in range(self._head - self._size):
             out.append(0)

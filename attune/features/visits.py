@@ -87,6 +87,8 @@ class Gaps(Codec):
             state.closed = u32(raw, at)
             state.length = read_i64_le(raw, at + 4)
             state.bounced = u32(raw, at + 12)
+            if state.length < 0:
+                raise CorruptState(f"closed sessions of {state.length} ms")
             at += _CLOSED
         count %= _SOME_CLOSED
         size: i64 = len(raw)

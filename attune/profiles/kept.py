@@ -44,14 +44,13 @@ class Kept:
         CorruptState: a record cannot be read. Without what was taken in, nothing may be.
     """
 
-    __slots__ = ("_removed", "features", "folded", "id", "ledger", "row", "seams", "version")
+    __slots__ = ("_removed", "features", "folded", "id", "ledger", "row", "seams")
 
     def __init__(
         self, entity: str, row: Row, features: FeatureSet, *, complete: bool = True
     ) -> None:
         self.id = entity
         self.row = row
-        self.version = row.version
         self.features = features
         self._removed: frozenset[str] = _NONE
         try:
@@ -140,7 +139,9 @@ class Kept:
             return None
         if self.seams:
             self._put_aside(states, records)
-        return Write(self.id, self.version, self.ledger.last_seen, states, records, self._removed)
+        return Write(
+            self.id, self.row.version, self.ledger.last_seen, states, records, self._removed
+        )
 
     def _records(self) -> dict[str, bytes]:
         if not self.ledger.changed:
@@ -161,7 +162,7 @@ class Kept:
         if LEDGER not in records:  # a row without one would pass for one that has all
             self.ledger.views = self._whole()
             records[LEDGER] = self.ledger.encode(FORMAT)
-        records[SEAM] = FORMAT + msgspec.msgpack.encode((self.version + 1, self.seams))
+        records[SEAM] = FORMAT + msgspec.msgpack.encode((self.row.version + 1, self.seams))
 
     def copy(self) -> "Kept":
         """Return one with the same states and ledger, which may be spent."""

@@ -19,6 +19,7 @@ from attune.stream import EVENTS, Position
 from consumers.backfill.wanted import find
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
+from consumers.features.faults import Faults
 from consumers.features.followed import Profiles
 from consumers.features.handover import HandOver
 
@@ -136,7 +137,7 @@ class Beginnings:
         # Who has no row has done nothing since, and became nobody: or a row would lack their past.
         past = await self._folded()
         await self.give(past.kept)
-        profiles = Profiles(self._store, self._features, Cache(0), Beginning(self._store))
+        profiles = Profiles(self._store, self._features, Beginning(self._store), Cache(0), Faults())
         for link in past.went.values():
             await HandOver(profiles).run(link)
         await self._store.complete()

@@ -3,6 +3,7 @@
 from itertools import islice
 
 from attune.ports import Row
+from attune.profiles.profile import REDIRECT
 
 
 class Cache:
@@ -24,8 +25,11 @@ class Cache:
         return self._held.pop(entity, None)
 
     def put(self, entity: str, row: Row) -> None:
-        """Keep a row that the store has now."""
-        self._held[entity] = row
+        """Keep a row that the store has now, unless it leads elsewhere: others may change that."""
+        if REDIRECT not in row.records:
+            # Values of plain views are of no use to whoever folds.
+            kept = Row(row.version, row.states, row.records) if row.plain else row
+            self._held[entity] = kept
 
     def clear(self) -> None:
         """Let go of everything."""

@@ -12,7 +12,7 @@ from attune.profiles.kept import NOTHING, Kept
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
 from consumers.features.faults import Faults
-from consumers.features.saves import Packed, Retries, in_portions, packed, save
+from consumers.features.saves import Packed, Retries, Saving, in_portions
 
 Parts = list[tuple[Arrived, Event]]
 """Events in the order of their offsets, each with the part that is about one entity."""
@@ -34,6 +34,7 @@ class Entities:
         self._name = features.entity.name
         self._faults = faults
         self._cache = Cache(cached)
+        self._saving = Saving(store, self._cache, faults)
         self.beginning = Beginning(store)
 
     async def fold(self, batch: Iterable[Arrived], retries: Awaitable[Retries]) -> None:
@@ -68,7 +69,7 @@ class Entities:
         again = _without(await retries, pending)
         while again:
             folded, broken = self._folded(again, rows)
-            refused = await save(self._store, folded, self._cache.put)
+            refused = await self._saving.save(folded)
             again = broken | {entity: again[entity] for entity in refused}
             rows = await self._rows(again)
 
@@ -99,7 +100,7 @@ class Entities:
         for entity, parts in pending.items():
             kept = Kept(entity, rows[entity], self._features, complete=complete)
             if self._take(kept, parts):
-                folded.append(packed(kept))
+                folded.append(Packed(kept))
             else:
                 broken[entity] = parts
         return folded, broken

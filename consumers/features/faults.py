@@ -1,10 +1,12 @@
 """Features that raise: each loses the event that it could not take, and nothing else is lost."""
 
+from collections.abc import Mapping
+
 import structlog
 
 from attune.features.folded import Raised
 from attune.profiles.arrived import Arrived
-from attune.profiles.kept import NOTHING, Kept
+from attune.profiles.kept import NOTHING
 from attune.stream import Position
 from attune.telemetry import FEATURE_ERRORS
 
@@ -13,18 +15,21 @@ _log = structlog.get_logger()
 _REMEMBERED = 100_000
 
 
-def tell_lost(kept: Kept) -> None:
-    """Log what could not be read, merged or stored of an entity."""
-    for reason in kept.lost.values():
-        _log.error("features.state_lost", entity=kept.id, reason=reason)
-    kept.folded.forget_lost()
-
-
 class Faults:
     """Which features are not to be asked about an event again, by where the event lies."""
 
     def __init__(self) -> None:
         self._skipped: dict[tuple[str, Position], frozenset[int]] = {}
+        self._told: set[tuple[str, str]] = set()
+
+    def tell_lost(self, entity: str, lost: Mapping[str, str]) -> None:
+        """Log what could not be read, merged or stored of an entity, once each."""
+        for reason in lost.values():
+            if (entity, reason) not in self._told:
+                if len(self._told) > _REMEMBERED:
+                    self._told.clear()
+                self._told.add((entity, reason))
+                _log.error("features.state_lost", entity=entity, reason=reason)
 
     @property
     def known(self) -> bool:

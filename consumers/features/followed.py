@@ -9,7 +9,8 @@ from attune.profiles.profile import REDIRECT, Profile
 from attune.profiles.redirect import end_of
 from consumers.features.beginning import Beginning
 from consumers.features.cache import Cache
-from consumers.features.saves import Packed, save
+from consumers.features.faults import Faults
+from consumers.features.saves import Packed, Saving
 
 
 class Followed:
@@ -33,7 +34,7 @@ class Followed:
                 self._leading[profile] = read
 
     def read(self, profile: ProfileId) -> Profile:
-        """Return a profile as it was loaded."""
+        """Return a profile as it was loaded: one for each call, unless its events go elsewhere."""
         return self._leading.get(profile) or self._read(profile, self._rows[profile])
 
     def target(self, source: ProfileId) -> Profile:
@@ -52,11 +53,9 @@ class Followed:
     @property
     def outdated(self) -> bool:
         """Whether a redirect was read just before another took its place."""
-        return any(
-            self.read(target).released(self.read(source))
-            for source, target in self.targets.items()
-            if source != target
-        )
+        led = {source: target for source, target in self.targets.items() if source != target}
+        ends = {target: self.read(target) for target in set(led.values())}
+        return any(ends[target].released(self.read(source)) for source, target in led.items())
 
     def step(self) -> set[ProfileId]:
         """Follow the redirects as far as is loaded; return what must be loaded to go on."""
@@ -85,13 +84,15 @@ class Profiles:
         self,
         store: OnlineStore,
         features: FeatureSet,
-        cache: Cache,
         beginning: Beginning,
+        cache: Cache,
+        faults: Faults,
     ) -> None:
         self._store = store
         self._features = features
         self._beginning = beginning
         self.cache = cache
+        self._saving = Saving(store, cache, faults)
 
     async def follow(self, sources: Collection[ProfileId], *, fresh: bool = False) -> Followed:
         """Load each profile, and those where their redirects lead; `fresh`: as the store has them.
@@ -116,13 +117,8 @@ class Profiles:
         return followed
 
     async def save(self, rows: Sequence[Packed]) -> set[str]:
-        """Write what has changed; return the profiles that somebody else wrote meanwhile."""
-        return await save(self._store, rows, self._keep)
-
-    def _keep(self, profile: str, row: Row) -> None:
-        """Keep a row as the store has it now, unless it leads elsewhere."""
-        if REDIRECT not in row.records:
-            self.cache.put(profile, row)
+        """See `Saving.save`."""
+        return await self._saving.save(rows)
 
     def _read(self, profile: ProfileId, row: Row) -> Profile:
         return Profile(profile, row, self._features, complete=self._beginning.complete)

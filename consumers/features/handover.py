@@ -3,7 +3,7 @@
 from attune.profiles.profile import Profile
 from attune.profiles.redirect import Link
 from consumers.features.followed import Profiles
-from consumers.features.saves import packed
+from consumers.features.saves import Packed
 
 
 class HandOver:
@@ -65,4 +65,4 @@ class HandOver:
 
     async def _save(self, profile: Profile) -> bool:
         """Write a profile; say whether somebody else was faster."""
-        return bool(await self._profiles.save([packed(profile)]))
+        return bool(await self._profiles.save([Packed(profile)]))

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-from attune.ports import OnlineStore, Row, Write
+from mypy_extensions import mypyc_attr
+
+from attune.ports import OnlineStore
 from attune.profiles.kept import Kept
 from attune.stream import Position
-from consumers.features.faults import tell_lost
+from consumers.features.cache import Cache
+from consumers.features.faults import Faults
 
 AT_ONCE = 300
 """Rows of one request: the store works on these while we fold others."""
@@ -20,37 +23,54 @@ in the socket for as long as we fold, and pass for late ones where a feature is 
 Id = TypeVar("Id")
 Of = TypeVar("Of")
 
-Packed: TypeAlias = tuple[str, Row, Write | None]
-"""An entity's id, its row as it was read, and what is to be written of it."""
-
-Keep: TypeAlias = Callable[[str, Row], None]
-
 Retries: TypeAlias = set[Position]
 """Where events lay that a client has sent a second time: they count once."""
 
 
-def packed(kept: Kept) -> Packed:
-    """Pack what was folded, right after that: nobody needs it any more."""
-    write = kept.write()
-    if kept.has_lost:
-        tell_lost(kept)
-    return kept.id, kept.row, write
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
-async def save(store: OnlineStore, rows: Sequence[Packed], keep: Keep) -> set[str]:
-    """Write what has changed; return the entities that somebody else wrote meanwhile.
+@mypyc_attr(acyclic=True)
+class Packed:
+    """What is left of an entity that was folded, once it is packed: all else is let go at once."""
 
-    `keep` is given the others with their rows, as the store has them then.
+    __slots__ = ("id", "lost", "row", "write")
 
-    Raises:
-        Emptied, Unavailable: as `OnlineStore.save` does.
-    """
-    writes = [write for _, _, write in rows if write is not None]
-    refused = await store.save(writes) if writes else set()
-    for entity, row, write in rows:
-        if entity not in refused:
-            keep(entity, row if write is None else row.after(write))
-    return refused
+    def __init__(self, kept: Kept) -> None:
+        self.id = kept.id
+        self.row = kept.row
+        """As it was read."""
+        self.write = kept.write()
+        """What has changed, if anything."""
+        self.lost = kept.lost if kept.has_lost else _NOTHING
+        """Views that have lost a state, and why; see `Folded`."""
+
+
+class Saving:
+    """Writes rows of one kind of entity; those that are as the store has them can be kept."""
+
+    def __init__(self, store: OnlineStore, cache: Cache, faults: Faults) -> None:
+        self._store = store
+        self._cache = cache
+        self._faults = faults
+
+    async def save(self, rows: Sequence[Packed]) -> set[str]:
+        """Write what has changed; return the entities that somebody else wrote meanwhile.
+
+        Raises:
+            Emptied, Unavailable: as `OnlineStore.save` does.
+        """
+        writes = [one.write for one in rows if one.write is not None]
+        refused = await self._store.save(writes) if writes else set()
+        for one in rows:
+            if one.id not in refused:
+                self._saved(one)
+        return refused
+
+    def _saved(self, one: Packed) -> None:
+        if one.lost:
+            self._faults.tell_lost(one.id, one.lost)
+        self._cache.put(one.id, one.row if one.write is None else one.row.after(one.write))
 
 
 async def all_of(work: Iterable[Awaitable[object]]) -> None:

@@ -17,7 +17,7 @@ from consumers.features.cache import Cache
 from consumers.features.faults import Faults
 from consumers.features.followed import Followed, Profiles
 from consumers.features.handover import HandOver
-from consumers.features.saves import Packed, Retries, in_portions, packed
+from consumers.features.saves import Packed, Retries, in_portions
 
 Events = dict[ProfileId, list[Arrived]]
 """By the profile under whose key they came."""
@@ -30,7 +30,7 @@ class Users:
         self, store: OnlineStore, features: FeatureSet, faults: Faults, cached: int
     ) -> None:
         self.beginning = Beginning(store)
-        self._profiles = Profiles(store, features, Cache(cached), self.beginning)
+        self._profiles = Profiles(store, features, self.beginning, Cache(cached), faults)
         self._hand_over = HandOver(self._profiles)
         self._name = features.entity.name
         self._faults = faults
@@ -95,7 +95,7 @@ class Users:
         for target, sources in by_target.items():
             profile = followed.read(target)
             if self._take(profile, sources, pending, retries):
-                folded.append(packed(profile))
+                folded.append(Packed(profile))
             else:
                 broken.append(target)
         return folded, broken

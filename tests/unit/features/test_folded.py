@@ -54,6 +54,29 @@ class Pages(Feature[int]):
         return super().pack(state)
 
 
+@dataclass(frozen=True)
+class Names(Feature[str]):
+    """Has a state of more than 255 bytes from the first page on."""
+
+    acts = frozenset({"page"})
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        return (Field("names", "string", "Names"),)
+
+    def empty(self) -> str:
+        return ""
+
+    def update(self, state: str, event: Event, at: int) -> str:  # noqa: ARG002
+        return state + 300 * "n"
+
+    def merge(self, ours: str, theirs: str) -> str:
+        return ours + theirs
+
+    def read(self, state: str, now: int) -> tuple[Value, ...]:  # noqa: ARG002
+        return (state,)
+
+
 def features(breaks: str = "") -> FeatureSet:
     own = (Pages("before"), Pages("broken", breaks), Pages("after"))
     return FeatureSet(
@@ -222,3 +245,18 @@ def test_the_latest_event_is_merged_even_where_it_said_nothing() -> None:
 
     assert ours.changed() == told
     assert as_of(told["purchases"]) == NOW
+
+
+def test_a_damaged_time_is_some_time_and_the_view_is_packed_again() -> None:
+    wide = FeatureSet((FeatureView("own", "", (Names(),)),))
+    for view, kept in (("session", features()), ("own", wide)):
+        folded = Folded(kept, {})
+        give(folded, PAGE)
+        raw = folded.changed()[view]
+        damaged = raw[:7] + b"\xff" + raw[8:]
+
+        again = Folded(kept, {view: damaged})
+        again.touch(view)
+
+        assert again.newest(view) == as_of(damaged) >= NOW
+        assert again.changed() == {view: damaged}

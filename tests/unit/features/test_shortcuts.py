@@ -31,6 +31,19 @@ class Marked(Visit):
     def pack(self, state: Course) -> bytes:
         return super().pack(state) + b"!"
 
+    def unpack(self, raw: bytes) -> Course:
+        return super().unpack(raw.removesuffix(b"!"))
+
+
+@dataclass(frozen=True)
+class Older(Visit):
+    """Begins with an event."""
+
+    def empty(self) -> Course:
+        course = super().empty()
+        course.lengthen(millis(NOON) - 1)
+        return course
+
 
 @dataclass(frozen=True)
 class Nameless(Latest):
@@ -64,6 +77,18 @@ def test_who_replaces_update_is_asked_for_it() -> None:
 
 def test_who_replaces_pack_is_asked_for_it() -> None:
     assert packed(Marked()) == packed(Visit()) + b"!"
+
+
+def test_who_replaces_empty_is_asked_for_it() -> None:
+    assert Visit().unpack(packed(Older())).events == 2
+
+
+def test_who_replaces_unpack_is_asked_for_it() -> None:
+    view = FeatureView("own", "", (Marked(),))
+    folded = Folded(FeatureSet((view,)), {"own": view.joined([packed(Marked())], millis(NOON))})
+    folded.update("page", PAGE, millis(NOON))
+
+    assert Marked().unpack(view.split(folded.changed()["own"])[0]).events == 2
 
 
 def test_who_replaces_read_is_asked_for_it_of_packed_states_too() -> None:
