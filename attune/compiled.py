@@ -26,6 +26,7 @@ MODULES = (
     "attune/decide/facts.py",
     "attune/decide/rules.py",
     "attune/features/columns.py",
+    "attune/features/buckets.py",
     "attune/features/codec.py",
     "attune/features/course.py",
     "attune/features/entities.py",

@@ -12,26 +12,14 @@ the next, or one with it. And a window that ends now covers the beginning of tha
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import accumulate, compress
-from typing import Any, Final, NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple
 
-from librt.strings import BytesWriter
-from mypy_extensions import i64, mypyc_attr, u8
+from mypy_extensions import mypyc_attr
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
-from attune.features.codec import Codec
-from attune.features.columns import loosened, table_unpacked, write_table
-from attune.features.feature import MINUTE, CorruptState
 from attune.features.steps import Step
-from attune.unsigned import put_u16, put_u32, u16, u32
-
-_BYTE: Final = 256
-_LOW: Final = 255
-_MINUTES: Final = 4  # bytes
-_LOWER: Final = (1 << 8 * _MINUTES) - 1
-_BITS: Final[tuple[u8, ...]] = (128, 64, 32, 16, 8, 4, 2, 1)
-_FEW: Final = 16  # buckets that are told by their places, a byte each
 
 
 class Window(NamedTuple):
@@ -63,8 +51,8 @@ class Ticks:
         """One a column, bucket after bucket."""
 
 
-class Scale(Codec):
-    """The windows of a state, finest first: adds, merges and packs `Ticks`.
+class Scale:
+    """The windows of a state, finest first: adds and merges `Ticks`.
 
     Whatever falls out at one event would fall out at any later one, and amounts are integers: the
     state does not depend on the order of events.
@@ -84,11 +72,8 @@ class Scale(Codec):
         self._start = list(accumulate(self._span, initial=0))
         """Where the places of each level begin, and where those of the last one end."""
         self._nothing = [0] * columns
-        self._all = range(self._start[-1])
-        self._few = _FEW if len(self._all) <= _BYTE else 0
-        # Four bytes have the minutes until the year 10136, six the milliseconds until 10889.
-        self._size = _MINUTES if self.step >= MINUTE else 6
-        self._head = self._size + (columns + 7 >> 3)
+        self.places = self._start[-1]
+        """How many there are."""
         for finer, coarser in zip(self.windows, self.windows[1:], strict=False):
             if coarser.step % finer.step or coarser.step * coarser.span < finer.step * finer.span:
                 raise ConfigurationError(
@@ -210,75 +195,6 @@ class Scale(Codec):
             found.append(current - bucket // (ratio // self._ratio[level]))
         return found
 
-    def pack_into(self, state: Any, out: BytesWriter) -> None:  # noqa: ANN401 - `Ticks`
-        """Write the newest bucket, which buckets have something in them, and column by column.
-
-        Few buckets are told by their places, more by a bit for each place there is.
-        """
-        ticks: Ticks = state
-        count: i64 = len(ticks.places)
-        if not count:
-            return
-        put_u32(out, ticks.newest & _LOWER if self._size > _MINUTES else ticks.newest)
-        if self._size > _MINUTES:
-            put_u16(out, ticks.newest >> 8 * _MINUTES)
-        masks: i64 = len(out)
-        for _ in range(self._head - self._size):
-            out.append(0)
-        if count <= self._few:
-            out.append(count)
-            for place in ticks.places:
-                out.append(place)
-        else:
-            self._write_flags(ticks.places, out)
-        mask = write_table(out, ticks.amounts, self.columns)
-        while mask:
-            out[masks] = mask & _LOW
-            masks += 1
-            mask >>= 8
-
-    def _write_flags(self, places: list[int], out: BytesWriter) -> None:
-        """Write a bit for each place there is, behind the 0 that says so."""
-        out.append(0)
-        start: i64 = len(out)
-        for _ in range(len(self._all) + 7 >> 3):
-            out.append(0)
-        for each in places:
-            place: i64 = each
-            out[start + (place >> 3)] |= _BITS[place & 7]
-
-    def opened(self, raw: bytes) -> tuple[int, int, list[int], int]:
-        """Return the newest bucket, a bit for each column, the places, and where columns begin.
-
-        Raises:
-            LookupError, ValueError: the bytes are no ticks.
-        """
-        newest: i64 = u32(raw, 0)
-        if self._size > _MINUTES:
-            newest |= u16(raw, _MINUTES) << 8 * _MINUTES
-        start = self._head
-        mask, count = raw[self._size], raw[start]
-        for place in range(self._size + 1, start):
-            mask |= raw[place] << 8 * (place - self._size)
-        start += 1
-        if count:
-            end = start + count
-            places = _ascending(raw[start:end])
-        else:
-            flags, end = loosened(raw, start, len(self._all), 1)
-            places = list(compress(self._all, flags))
-        if not places or places[-1] >= len(self._all):
-            raise CorruptState(f"{len(raw)} bytes of buckets")
-        return newest, mask, places, end
-
-    def unpack(self, raw: bytes) -> Ticks:
-        """Return the ticks in packed bytes."""
-        newest, mask, places, start = self.opened(raw)
-        amounts, end = table_unpacked(raw, start, len(places), self.columns, mask)
-        if end != len(raw):
-            raise CorruptState(f"{len(raw)} bytes of buckets")
-        return Ticks(newest, places, amounts)
-
 
 @mypyc_attr(acyclic=True)
 class Counting(Step):
@@ -291,12 +207,3 @@ class Counting(Step):
     def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
         """Count the event in its bucket."""
         return self._scale.add(state, at, self._column, 1)
-
-
-def _ascending(places: bytes) -> list[int]:
-    before = -1
-    for place in places:
-        if place <= before:
-            raise CorruptState("buckets that are not in order")
-        before = place
-    return list(places)

@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from attune.features.buckets import Buckets
 from attune.features.columns import unpacked
 from attune.features.feature import CorruptState, Value
-from attune.features.ticks import Scale
 
 
 class Fading:
@@ -53,12 +53,13 @@ class Windowed:
 
     def __init__(
         self,
-        scale: Scale,
+        buckets: Buckets,
         shown: Sequence[tuple[int, int]],
         fading: Sequence[Fading],
         ratios: Sequence[tuple[tuple[int, int], tuple[int, int], float]],
     ) -> None:
-        self._scale = scale
+        scale = buckets.scale
+        self._buckets = buckets
         self._shown = list(shown)
         self._fading = list(fading)
         self._ratios = list(ratios)
@@ -75,8 +76,8 @@ class Windowed:
         """Return the values at `now` (ms since 1970), of packed ticks."""
         if not raw:
             return tuple(self._never)
-        scale = self._scale
-        newest, mask, places, start = scale.opened(raw)
+        newest, mask, places, start = self._buckets.opened(raw)
+        scale = self._buckets.scale
         count = len(places)
         columns: list[list[int]] = []
         for _ in range(scale.columns):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from attune.collect.event import Event
 from attune.errors import ConfigurationError
+from attune.features.buckets import Buckets
 from attune.features.codec import Codec
 from attune.features.feature import (
     DAY,
@@ -112,6 +113,7 @@ class Windows(Feature[Ticks]):
     hidden: frozenset[str] = frozenset()
     """Columns that only decays and ratios are about."""
     _scale: Scale = field(init=False, repr=False, compare=False)
+    _buckets: Buckets = field(init=False, repr=False, compare=False)
     _by_act: Mapping[Act, tuple[tuple[int, Callable[[Event], int] | None], ...]] = field(
         init=False, repr=False, compare=False
     )
@@ -131,8 +133,10 @@ class Windows(Feature[Ticks]):
             if column.name not in self.hidden
         ]
         scale = Scale(self.windows, len(self.columns))
-        windowed = Windowed(scale, shown, [self._faded(decay) for decay in self.decays], ratios)
+        buckets = Buckets(scale)
+        windowed = Windowed(buckets, shown, [self._faded(decay) for decay in self.decays], ratios)
         object.__setattr__(self, "_scale", scale)
+        object.__setattr__(self, "_buckets", buckets)
         object.__setattr__(self, "_by_act", by_act)
         object.__setattr__(self, "_windowed", windowed)
 
@@ -202,7 +206,7 @@ class Windows(Feature[Ticks]):
 
     def read(self, state: Ticks, now: int) -> tuple[Value, ...]:
         """Sum the buckets that each window covers at `now`."""
-        return self._windowed.read(self._scale.packed(state), now)
+        return self._windowed.read(self._buckets.packed(state), now)
 
     def read_packed(self, raw: bytes, now: int) -> tuple[Value, ...]:
         """As `read`."""
@@ -213,16 +217,16 @@ class Windows(Feature[Ticks]):
         return self._windowed.read
 
     def codec(self) -> Codec:
-        """See `Scale.pack_into`."""
-        return self._scale
+        """See `Buckets`."""
+        return self._buckets
 
     def pack(self, state: Ticks) -> bytes:
-        """See `Scale.pack_into`."""
-        return self._scale.packed(state)
+        """See `Buckets`."""
+        return self._buckets.packed(state)
 
     def unpack(self, raw: bytes) -> Ticks:
         """As packed."""
-        return self._scale.unpack(raw)
+        return self._buckets.unpack(raw)
 
 
 def _title(name: str) -> str:
