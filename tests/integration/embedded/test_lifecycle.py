@@ -19,7 +19,7 @@ from cli.embedded.report import Silent
 from cli.embedded.stack import Broker, start
 
 _PROGRAM = """
-import sys, time
+import signal, sys, time
 from contextlib import contextmanager
 from pathlib import Path
 from cli.embedded.report import Silent
@@ -32,6 +32,7 @@ class Said(Silent):
         sys.stdout.flush()
         yield self
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where tests run in background
 with start(Path(sys.argv[1]), broker=sys.argv[2], report=Said(), preferred={}):
     print("up", flush=True)
     time.sleep(60)
