@@ -14,6 +14,7 @@ _I16: Final = 0x7FFF
 _U16: Final = 0xFFFF
 _I32: Final = 0x7FFF_FFFF
 _U32: Final = 0xFFFF_FFFF
+_BITS: Final = 32  # of the lower four bytes of six
 
 
 def put_u8(out: BytesWriter, number: int) -> None:
@@ -72,6 +73,16 @@ def put_u32(out: BytesWriter, number: int) -> None:
     write_i32_le(out, number - _U32 - 1 if number > _I32 else number)
 
 
+def put_u48(out: BytesWriter, number: int) -> None:
+    """Write six bytes.
+
+    Raises:
+        ValueError: the number does not fit.
+    """
+    put_u32(out, number & _U32)
+    put_u16(out, number >> _BITS)
+
+
 def u16(raw: bytes, place: i64) -> i64:
     """Return the number in two bytes.
 
@@ -90,6 +101,15 @@ def u32(raw: bytes, place: i64) -> i64:
     """
     number: int = read_i32_le(raw, place)
     return number & _U32
+
+
+def u48(raw: bytes, place: i64) -> i64:
+    """Return the number in six bytes.
+
+    Raises:
+        IndexError: the bytes end before.
+    """
+    return u32(raw, place) | u16(raw, place + 4) << _BITS
 
 
 def _not_held(number: int, most: int) -> ValueError:

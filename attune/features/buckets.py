@@ -10,7 +10,7 @@ from attune.features.codec import Codec
 from attune.features.columns import loosened, table_unpacked, write_table
 from attune.features.feature import MINUTE, CorruptState
 from attune.features.ticks import Scale, Ticks
-from attune.unsigned import put_u16, put_u32, u16, u32
+from attune.unsigned import put_u32, put_u48, u32, u48
 
 _BYTE: Final = 256
 _LOW: Final = 255
@@ -18,7 +18,6 @@ _MINUTES: Final = 4
 """Bytes of the newest bucket, if it is of a minute or longer: enough until the year 10136."""
 _MILLISECONDS: Final = 6
 """Bytes of shorter ones: until 10889."""
-_LOWER: Final = (1 << 8 * _MINUTES) - 1
 _BITS: Final[tuple[u8, ...]] = (128, 64, 32, 16, 8, 4, 2, 1)
 _FEW: Final = 16  # buckets that are told by their places, a byte each
 
@@ -46,9 +45,10 @@ class Buckets(Codec):
         count: i64 = len(ticks.places)
         if not count:
             return
-        put_u32(out, ticks.newest & _LOWER if self._size > _MINUTES else ticks.newest)
-        if self._size > _MINUTES:
-            put_u16(out, ticks.newest >> 8 * _MINUTES)
+        if self._size == _MINUTES:
+            put_u32(out, ticks.newest)
+        else:
+            put_u48(out, ticks.newest)
         masks: i64 = len(out)
         for _ in range(self._head - self._size):
             out.append(0)
@@ -80,9 +80,7 @@ class Buckets(Codec):
         Raises:
             LookupError, ValueError: the bytes are no ticks.
         """
-        newest: i64 = u32(raw, 0)
-        if self._size > _MINUTES:
-            newest |= u16(raw, _MINUTES) << 8 * _MINUTES
+        newest = u32(raw, 0) if self._size == _MINUTES else u48(raw, 0)
         start = self._head
         mask, count = raw[self._size], raw[start]
         for place in range(self._size + 1, start):

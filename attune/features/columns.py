@@ -89,17 +89,6 @@ def table_unpacked(
     return table, start
 
 
-def packed(numbers: list[int]) -> bytes:
-    """Return a column of numbers.
-
-    Raises:
-        OverflowError: one is below `-2**63`, or not below `2**64`.
-    """
-    out = BytesWriter()
-    write_column(out, numbers, 0, 1)
-    return out.getvalue()
-
-
 def write_column(out: BytesWriter, numbers: list[int], first: i64, step: i64) -> None:
     """Write every `step`th of the numbers as a column; at least one.
 

@@ -84,7 +84,7 @@ class Distinct(Feature[Last]):
         return self._sight.read
 
     def codec(self) -> Codec:
-        """See `Sight.pack_into`."""
+        """See `Sight`."""
         return self._sight
 
     def pack(self, state: Last) -> bytes:

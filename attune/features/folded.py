@@ -13,6 +13,8 @@ from attune.features.parts import HEAD_SIZE, NARROW, as_of, begin, check, joined
 from attune.features.view import FeatureView
 
 _UNREAD: Final[Any] = object()
+_NOTHING: Final[Mapping[str, str]] = {}
+"""Of nearly every row, so that no dict is made for it."""
 
 
 class Raised(Exception):
@@ -52,14 +54,9 @@ class Folded:
                 self._take_over(place, raw)
 
     @property
-    def lost(self) -> dict[str, str]:
+    def lost(self) -> Mapping[str, str]:
         """Views that have lost a state, and why."""
-        return self._lost or {}
-
-    @property
-    def has_lost(self) -> bool:
-        """Whether there are any; asked of each row, so that no dict is made for it."""
-        return self._lost is not None
+        return self._lost or _NOTHING
 
     def _lose(self, name: str, why: str) -> None:
         self._lost = {**self.lost, name: why}

@@ -67,7 +67,7 @@ class HourOfWeek(Feature[dict[int, int]]):
         return self._slots.packed(state)
 
     def codec(self) -> Codec:
-        """See `Slots.pack_into`."""
+        """See `Slots`."""
         return self._slots
 
     def unpack(self, raw: bytes) -> dict[int, int]:

@@ -85,7 +85,7 @@ class Latest(Feature[Times]):
         return lately.read
 
     def codec(self) -> Codec:
-        """See `Lately.pack_into`."""
+        """See `Lately`."""
         return self._lately
 
     def pack(self, state: Times) -> bytes:
@@ -181,7 +181,7 @@ class Affinity(Feature[Tastes]):
         return Giving(self._liking, self.names.of, self.points.get(act, 1))
 
     def codec(self) -> Codec:
-        """See `Liking.pack_into`."""
+        """See `Liking`."""
         return self._liking
 
     def merge(self, ours: Tastes, theirs: Tastes) -> Tastes:

@@ -9,7 +9,7 @@ from librt.strings import BytesWriter
 from mypy_extensions import i64
 
 from attune.features.feature import CorruptState
-from attune.unsigned import put_u16, put_u32, u16, u32
+from attune.unsigned import put_u48, u48
 
 Parts: TypeAlias = list[bytes]
 """Packed states, in the order of their features."""
@@ -24,9 +24,6 @@ _WIDE: Final = 0xA8
 HEAD_SIZE: Final = 8
 """First byte, version, and in six bytes the time of the latest event, ms since 1970: enough until
 the year 10889."""
-_LOWER: Final = 32
-_LOWER_MASK: Final = (1 << _LOWER) - 1
-"""The time is written in two parts, of four bytes and two."""
 
 NARROW: Final = 256
 """Bytes of a part: all have less, or lengths are wide."""
@@ -65,8 +62,7 @@ def joined(version: int, parts: Sequence[bytes], as_of: int) -> bytes:
 def _put_head(out: BytesWriter, first: int, version: int, as_of: int) -> None:
     out.append(first)
     out.append(version)
-    put_u32(out, as_of & _LOWER_MASK)
-    put_u16(out, as_of >> _LOWER)
+    put_u48(out, as_of)
 
 
 def split(version: int, count: int, raw: bytes) -> Parts:
@@ -126,7 +122,7 @@ def part(raw: bytes, count: int, index: int) -> bytes:
 
 def as_of(raw: bytes) -> int:
     """Return the time of the latest event in stored bytes, ms since 1970; 0 if there is none."""
-    return u32(raw, 2) | u16(raw, 6) << _LOWER if len(raw) >= HEAD_SIZE else 0
+    return u48(raw, 2) if len(raw) >= HEAD_SIZE else 0
 
 
 @cache

@@ -31,8 +31,12 @@ class Seen:
         self.taken_micros: int = 0
 
 
-class _Viewed(Step):
-    """Adds the prices of products that were looked at."""
+@mypyc_attr(acyclic=True)
+class _Adding(Step):
+    """Adds the prices of products that were looked at, or put into the cart."""
+
+    def __init__(self, *, taken: bool) -> None:
+        self._taken = taken
 
     def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
         """Add them."""
@@ -41,30 +45,19 @@ class _Viewed(Step):
         if commerce is not None:
             for product in commerce.products:
                 price = product.price_micros
-                if price is not None:
+                if price is None:
+                    continue
+                if self._taken:
+                    seen.taken += 1
+                    seen.taken_micros += price
+                else:
                     seen.looked += 1
                     seen.looked_micros += price
         return seen
 
 
-class _Added(Step):
-    """Adds the prices of products that were put into the cart."""
-
-    def update(self, state: Any, event: Event, at: int) -> Any:  # noqa: ANN401, ARG002 - as `Step`
-        """Add them."""
-        seen: Seen = state
-        commerce = event.commerce
-        if commerce is not None:
-            for product in commerce.products:
-                price = product.price_micros
-                if price is not None:
-                    seen.taken += 1
-                    seen.taken_micros += price
-        return seen
-
-
-VIEWED: Final = _Viewed()
-ADDED: Final = _Added()
+VIEWED: Final = _Adding(taken=False)
+ADDED: Final = _Adding(taken=True)
 
 
 class _Prices(Codec):

@@ -95,7 +95,7 @@ class Sessions(Feature[Visits]):
         return self._gaps.packed(state)
 
     def codec(self) -> Codec:
-        """See `Gaps.pack_into`."""
+        """See `Gaps`."""
         return self._gaps
 
     def unpack(self, raw: bytes) -> Visits:

@@ -95,14 +95,9 @@ class Kept:
         self.seams = found
 
     @property
-    def lost(self) -> dict[str, str]:
+    def lost(self) -> Mapping[str, str]:
         """Views whose state begins anew, and why."""
         return self.folded.lost
-
-    @property
-    def has_lost(self) -> bool:
-        """Whether there are any."""
-        return self.folded.has_lost
 
     def enter(
         self, source: ProfileId, arrived: Arrived, skipped: frozenset[int] = NOTHING

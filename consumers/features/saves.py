@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from mypy_extensions import mypyc_attr
 
@@ -27,9 +27,6 @@ Retries: TypeAlias = set[Position]
 """Where events lay that a client has sent a second time: they count once."""
 
 
-_NOTHING: Final[Mapping[str, str]] = {}
-
-
 @mypyc_attr(acyclic=True)
 class Packed:
     """What is left of an entity that was folded, once it is packed: all else is let go at once."""
@@ -42,7 +39,7 @@ class Packed:
         """As it was read."""
         self.write = kept.write()
         """What has changed, if anything."""
-        self.lost = kept.lost if kept.has_lost else _NOTHING
+        self.lost = kept.lost
         """Views that have lost a state, and why; see `Folded`."""
 
 

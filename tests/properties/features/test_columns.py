@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from librt.strings import BytesWriter
 
-from attune.features.columns import packed, unpacked
+from attune.features.columns import unpacked, write_column
 from attune.features.feature import NOT_A_STATE
 from attune.features.money import CENT
 from attune.features.spelled import name_at, pieces_of, spelled, whole
@@ -13,6 +14,12 @@ AMOUNTS = st.sampled_from([st.integers(0, most) for most in (0, 1, 3, 15, 255, 2
 AMOUNTS |= st.just(st.integers(-(2**63), 2**63))
 AMOUNTS |= st.just(st.integers(-(10**9), 10**9).map(CENT.__mul__))
 COLUMNS = AMOUNTS.flatmap(lambda each: st.lists(st.just(0) | each, min_size=1))
+
+
+def packed(numbers: list[int]) -> bytes:
+    out = BytesWriter()
+    write_column(out, numbers, 0, 1)
+    return out.getvalue()
 
 
 @given(numbers=COLUMNS, before=st.binary(max_size=3), after=st.binary(max_size=3))

@@ -11,6 +11,7 @@ from attune.features.distinct import DistinctSketch
 from attune.features.feature import CorruptState, Feature
 from attune.features.hours import HourOfWeek
 from attune.features.interest import Affinity
+from attune.features.sessions import Sessions
 
 NOW = millis(NOON)
 
@@ -22,6 +23,7 @@ NOW = millis(NOON)
         (HourOfWeek(), bytes((1, 42, 1))),  # the slot after the last of the week
         (HourOfWeek(), bytes((2, 3, 3, 1, 1, 1))),
         (DistinctSketch(), struct.pack("<IHHB", 9, 1, 256 << 5 | 1, 0)),  # register 256 of 256
+        (Sessions(), struct.pack("<qBIqI", NOW, 1 | 0x80, 1, -1, 0) + struct.pack("<III", 0, 0, 1)),
         (Cart(), struct.pack("<qqB", 0, NOW, 1) + struct.pack("<IIiq", 5, 1, 1, 1)),
     ],
 )
